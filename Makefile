@@ -1,0 +1,58 @@
+# Everything a person or CI runs. `make lab` and `make test` set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+STAMP := $(VENV)/.ready
+
+.PHONY: lab setup check test test-kind test-long bench lock system clean
+
+lab: setup
+	$(BIN)/labkit lab $(LAB_ARGS)
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say which: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+# Chromium and Graphviz: by apt as root, else said.
+system:
+	@for need in chromium dot; do \
+	  command -v $$need >/dev/null && continue; \
+	  package=$$([ $$need = dot ] && echo graphviz || echo chromium); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$package; } >/dev/null 2>&1 || echo "could not install $$package"; \
+	  else echo "$$need is missing: install the package $$package (the tests that need it say so)"; fi; done
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) tests/kube tests/api tests/controllers tests/node tests/net tests/images tests/view tests/widgets tests/checks tests/course -n 2 --dist loadscope
+
+test: setup system check
+	$(PYTEST) tests --ignore=tests/kube --ignore=tests/api --ignore=tests/controllers --ignore=tests/node --ignore=tests/net \
+	  --ignore=tests/images --ignore=tests/view --ignore=tests/widgets --ignore=tests/checks --ignore=tests/course --ignore=tests/bench \
+	  -m 'not kind and not long' -n 2 --dist loadscope --durations=15
+	$(BIN)/labkit labs build --check
+	$(BIN)/labkit labs verify
+
+test-kind: setup
+	$(PYTEST) tests -m kind --provider=kind --timeout=1200 --durations=15
+
+test-long: setup system
+	$(PYTEST) tests -m long --timeout=3000
+
+bench: setup system
+	$(BIN)/python -m tests.bench
+
+lock: $(BIN)/python
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --no-header --no-annotate --no-emit-index-url -o constraints.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,395 @@
+"""From bytes to an object: reading JSON and YAML, finding what does not fit its schema, leaving out what is unknown.
+
+Models sigs.k8s.io/json (case-sensitive, strict errors collected) and apimachinery's serializer/json; errors are theirs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, Final
+
+from kit.errors import Status
+from kit.kube import jsonsyntax, schema, yamltext
+from kit.kube.kinds import Resource
+from kit.kube.quantities import WRONG_FORMAT, Quantity, QuantityError
+from kit.kube.schema import DURATION, MICRO_TIME, QUANTITY, TIME, Node
+from kit.kube.status import bad_request
+from kit.kube.times import TimeError, parse, parse_go_duration
+
+MAX_DEPTH: Final = 200
+_SHOWN: Final = 30
+_META_TYPE: Final = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+)
+
+
+class DecodeError(ValueError):
+    """The bytes are no object; the message is the API server's, without what was asked for (see `unrecognized`)."""
+
+
+def decode_json(data: bytes) -> tuple[dict[str, Any], list[str]]:
+    """Return the object of a JSON body, and what strict reading complains about; raise DecodeError."""
+    text = data.decode("utf-8", "replace")
+    repeats: list[bool] = []
+    try:
+        value = json.loads(text, object_pairs_hook=_pairs(repeats), parse_constant=_constant)
+    except RecursionError:
+        raise _syntax(jsonsyntax.DEPTH) from None
+    except ValueError:
+        raise _syntax(jsonsyntax.explain(data) or jsonsyntax.END) from None
+    if _deeper_than(value, MAX_DEPTH):
+        raise _syntax(jsonsyntax.DEPTH)
+    if "\\u" in text:
+        value = _whole(value)
+    return _object(value), _duplicates(text) if repeats else []
+
+
+def decode_yaml(data: bytes) -> tuple[dict[str, Any], list[str]]:
+    """Return the object of the first YAML document, and what strict reading complains about; raise DecodeError."""
+    try:
+        value, complaints = yamltext.load(data)
+    except yamltext.YamlError as error:
+        raise DecodeError(str(error)) from None
+    return _object(value), complaints
+
+
+def unrecognized(kind: str, error: DecodeError, data: bytes) -> Status:
+    """Return the refusal of a body that should have been a `kind` and could not be read."""
+    return bad_request(f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(data)})")
+
+
+def cannot_handle(api_version: str, kind: str, why: str, wanted: str = "") -> Status:
+    """Return the refusal of an object that could be read and does not fit; strict complaints are joined by ", "."""
+    version = api_version.rpartition("/")[2]
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {wanted or kind}: {why}')
+
+
+def strict(complaints: list[str]) -> str:
+    """Return the reason of a refusal for what strict reading complained about."""
+    return f"strict decoding error: {', '.join(complaints)}"
+
+
+def _pairs(repeats: list[bool]) -> Any:
+    def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        out = dict(pairs)
+        if len(out) != len(pairs):
+            repeats.append(True)
+        return out
+
+    return hook
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+def _syntax(message: str) -> DecodeError:
+    return DecodeError(f"couldn't get version/kind; json parse error: {message}")
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _syntax(f"json: cannot unmarshal {_json_type(value)} into Go value of type {_META_TYPE}")
+    for key in ("apiVersion", "kind"):
+        if not isinstance(value.get(key), str | None):
+            raise _syntax(f"json: cannot unmarshal {_json_type(value[key])} into Go struct field .{key} of type string")
+    api_version = value.get("apiVersion") or ""
+    if api_version.count("/") > 1:
+        raise DecodeError(f"unexpected GroupVersion string: {api_version}")
+    return value
+
+
+_LEGACY: Final = frozenset(  # versions no longer served whose kinds the API server still knows by name
+    {
+        "apps/v1beta1",
+        "apps/v1beta2",
+        "autoscaling/v2beta1",
+        "autoscaling/v2beta2",
+        "batch/v1beta1",
+        "discovery.k8s.io/v1beta1",
+        "events.k8s.io/v1beta1",
+        "extensions/v1beta1",
+        "networking.k8s.io/v1beta1",
+        "policy/v1beta1",
+    }
+)
+
+
+def check_type(obj: dict[str, Any], resource: Resource) -> Status | None:
+    """Return the refusal of an object of another kind or version than the URL's; what is left out is taken from there."""
+    api_version, kind = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
+    if (api_version, kind) == (resource.api_version, resource.kind):
+        return None
+    if schema.of(api_version, kind) is None and not (api_version in _LEGACY and kind == resource.kind):
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+        return cannot_handle(api_version, kind, why, resource.kind)
+    if kind == resource.kind:
+        expected = f"the expected API version ({resource.api_version})"
+        return bad_request(f"the API version in the data ({api_version}) does not match {expected}")
+    version = api_version.rpartition("/")[2]
+    internal = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+    why = f"converting ({version}.{kind}) to ({internal}): unknown conversion"
+    return cannot_handle(api_version, kind, why, resource.kind)
+
+
+def _summary(data: bytes) -> str:
+    if not data:
+        return "<empty>"
+    head = data[:_SHOWN].decode("utf-8", "replace") if data.startswith(b"{") else data[:_SHOWN].hex()
+    return f"{head} ..." if len(data) > _SHOWN else head
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        inside = [item for item in level if isinstance(item, dict | list)]
+        level = [child for item in inside for child in (item.values() if isinstance(item, dict) else item)]
+        if depth > limit:
+            return True
+    return False
+
+
+def _whole(value: Any) -> Any:
+    """Return the value with halves of surrogate pairs replaced, as Go does: they can't be written as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return value
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object as written."""
+
+
+def _duplicates(text: str) -> list[str]:
+    """Return the complaints about repeated members, in the order met."""
+    out: list[str] = []
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, _Members):
+            seen: set[str] = set()
+            for key, item in value:
+                at = f"{path}.{key}" if path else key
+                if key in seen:
+                    out.append(f'duplicate field "{at}"')
+                seen.add(key)
+                walk(item, at)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                walk(item, f"{path}[{index}]")
+
+    walk(json.loads(text, object_pairs_hook=_Members), "")
+    return out
+
+
+# --- what does not fit the schema -----------------------------------------------------------------------------------
+
+
+def unknown_fields(obj: Any, node: Node) -> list[str]:
+    """Return `unknown field "spec.bogus"` for every member the schema does not know, in the order written."""
+    out: list[str] = []
+    _find_unknown(obj, node, "", out)
+    return out
+
+
+def _find_unknown(value: Any, node: Node, path: str, out: list[str]) -> None:
+    if isinstance(value, list) and node.items:
+        for index, item in enumerate(value):
+            _find_unknown(item, node.items, f"{path}[{index}]", out)
+    elif isinstance(value, dict) and not (node.open and not node.fields):
+        for key, item in value.items():
+            at = f"{path}.{key}" if path else key
+            child = node.child(key)
+            if child is not None:
+                _find_unknown(item, child, at, out)
+            elif not (node.open or (node.embedded and key in {"apiVersion", "kind", "metadata"})):
+                out.append(f'unknown field "{at}"')
+
+
+def prune(obj: Any, node: Node) -> Any:
+    """Return a copy without unknown members and nulls, as a Go struct would hold it; nulls in maps become zeros."""
+    if isinstance(obj, list):
+        inner = node.items
+        return [_element(item, inner) for item in obj] if inner else obj
+    if not isinstance(obj, dict) or (node.open and not node.fields):
+        return obj
+    if node.values and not node.fields:
+        return {key: _element(value, node.values) for key, value in obj.items()}
+    out = {}
+    for key, value in obj.items():
+        child = node.child(key)
+        if child is None:
+            if node.open or (node.embedded and key in {"apiVersion", "kind", "metadata"}):
+                out[key] = value
+        elif value is not None or child.nullable:
+            out[key] = prune(value, child)
+    return out
+
+
+_ZEROS: Final = {"string": "", "integer": 0, "number": 0, "boolean": False}
+
+
+def _element(value: Any, node: Node) -> Any:
+    if value is not None or node.nullable or node.open:
+        return prune(value, node) if value is not None else None
+    if node.name == QUANTITY:
+        return "0"
+    return {} if node.fields else _ZEROS.get(node.type)
+
+
+# --- what Go can't put into its types -------------------------------------------------------------------------------
+
+
+def type_error(obj: Any, node: Node) -> str:
+    """Return Go's words about the first value of a wrong type, or ""."""
+    try:
+        _check(obj, node, _name(node), "")
+    except _WrongTypeError as error:
+        return str(error)
+    except (QuantityError, TimeError) as error:
+        return str(error)
+    return ""
+
+
+class _WrongTypeError(ValueError):
+    """Go's complaint."""
+
+
+def _check(value: Any, node: Node, struct: str, path: str) -> None:
+    """Check a value at `path`, a field of the Go struct of that name."""
+    if value is None:
+        return
+    leaf = _LEAVES.get(node.name)
+    if leaf:
+        leaf(value, struct, path)
+    elif node.type in _SCALARS or node.int_or_string:
+        _scalar(value, node, struct, path)
+    elif node.items:
+        if not isinstance(value, list):
+            raise _wrong(value, struct, path, go_type(node))
+        for item in value:
+            _check(item, node.items, struct, path)
+    elif node.fields or node.values:
+        if not isinstance(value, dict):
+            raise _wrong(value, struct, path, go_type(node))
+        inner = _name(node) or struct
+        for key, item in value.items():
+            child = node.fields.get(key)
+            if child:
+                _check(item, child, inner, f"{path}.{key}" if path else key)
+            elif node.values:
+                _check(item, node.values, struct, path)
+
+
+_SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
+
+
+def _scalar(value: Any, node: Node, struct: str, path: str) -> None:
+    if node.int_or_string:
+        if not isinstance(value, str):
+            _integer(value, 32, struct, path)
+    elif node.type == "integer":
+        _integer(value, 32 if node.format == "int32" else 64, struct, path)
+    elif node.format == "byte" and isinstance(value, str):
+        _base64(value)
+    elif not _fits(value, node.type):
+        raise _wrong(value, struct, path, go_type(node))
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == "string":
+        return isinstance(value, str)
+    if kind == "boolean":
+        return isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _integer(value: Any, bits: int, struct: str, path: str) -> None:
+    if isinstance(value, int) and not isinstance(value, bool) and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    raise _wrong(value, struct, path, f"int{bits}", f"number {value}" if number else "")
+
+
+def _base64(value: str) -> None:
+    try:
+        base64.b64decode(value.replace("\r", "").replace("\n", ""), validate=True)
+    except (binascii.Error, ValueError):
+        raise _WrongTypeError(f"illegal base64 data at input byte {_bad_byte(value)}") from None
+
+
+_ALPHABET: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\r\n")
+
+
+def _bad_byte(value: str) -> int:
+    """Return the position Go names: of the first byte that does not belong, or of the group left unfinished."""
+    body = value.rstrip("=")
+    for index, char in enumerate(body):
+        if char not in _ALPHABET:
+            return len(body[:index].encode())
+    return len(value) // 4 * 4 if len(value) % 4 else len(body)
+
+
+def _quantity(value: Any, _struct: str, _path: str) -> None:
+    if isinstance(value, dict | list | bool):
+        raise QuantityError(WRONG_FORMAT)
+    Quantity.parse(value)
+
+
+def _time(value: Any, struct: str, path: str) -> None:
+    if not isinstance(value, str):
+        raise _wrong(value, struct, path, "string")
+    parse(value)
+
+
+def _duration(value: Any, struct: str, path: str) -> None:
+    if not isinstance(value, str):
+        raise _wrong(value, struct, path, "string")
+    parse_go_duration(value)
+
+
+_LEAVES: Final = {QUANTITY: _quantity, TIME: _time, MICRO_TIME: _time, DURATION: _duration}
+
+
+def _wrong(value: Any, struct: str, path: str, go: str, what: str = "") -> _WrongTypeError:
+    where = f"struct field {struct}.{path}" if path else "value"
+    return _WrongTypeError(f"json: cannot unmarshal {what or _json_type(value)} into Go {where} of type {go}")
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, int | float):
+        return "number"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _name(node: Node) -> str:
+    return node.name.rpartition(".")[2]
+
+
+def go_type(node: Node) -> str:
+    """Return the Go type of a place: v1.PodSpec, []v1.Container, map[string]string, int32."""
+    if node.name and node.fields:
+        return ".".join(node.name.split(".")[-2:])
+    if node.items:
+        return f"[]{go_type(node.items)}"
+    if node.values:
+        return f"map[string]{go_type(node.values)}"
+    if node.name:
+        return ".".join(node.name.split(".")[-2:])
+    if node.format == "byte":
+        return "[]uint8"
+    return {"integer": node.format or "int64", "number": "float64", "boolean": "bool"}.get(
+        node.type, node.type or "interface {}"
+    )
