@@ -1,0 +1,46 @@
+"""Faults of a lab: injected by `lab.break_("F1")`, taken back by `lab.undo()`; which ones are in is kept in the progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kit.course.catalog import Fault, Lesson
+from kit.course.progress import Progress
+from kit.course.steps import Stage
+from kit.errors import BadInput
+
+_TOPIC = "faults"
+
+
+@dataclass
+class Faults:
+    """The faults of one lesson on one cluster."""
+
+    lesson: Lesson
+    progress: Progress
+
+    def inject(self, name: str, stage: Stage) -> Fault:
+        """Put a fault in; how to take it back is noted before it acts."""
+        fault = self.find(name)
+        self.progress.put(self.lesson.number, _TOPIC, name, "in")
+        stage.play(fault.inject)
+        return fault
+
+    def undo(self, stage: Stage) -> list[str]:
+        """Take back every fault that is in, the newest last named; return their names."""
+        names = sorted(self.progress.all(self.lesson.number, _TOPIC))
+        for name in reversed(names):
+            stage.play(self.find(name).undo)
+            self.progress.put(self.lesson.number, _TOPIC, name, None)
+        return names
+
+    def forget(self) -> None:
+        """Note that the namespace is new: no fault is in it."""
+        for name in self.progress.all(self.lesson.number, _TOPIC):
+            self.progress.put(self.lesson.number, _TOPIC, name, None)
+
+    def find(self, name: str) -> Fault:
+        """Return a fault by its id."""
+        if name not in self.lesson.faults:
+            raise BadInput(f"lab {self.lesson.number} has no fault {name}", f"it has {', '.join(self.lesson.faults)}")
+        return self.lesson.faults[name]

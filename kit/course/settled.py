@@ -1,0 +1,60 @@
+"""A new settled cluster for one run of a notebook or a check: fixed seed, its own state folder, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.providers.base import Handle, Wanted, quiet
+from kit.providers.embedded import Embedded
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The cluster, and the variables under which `kit.lab()` and kubectl find it."""
+
+    handle: Handle
+    variables: Mapping[str, str]
+
+
+@contextmanager
+def settled_cluster(name: str) -> Iterator[Settled]:
+    """Start an embedded cluster in settled mode for the length of a block."""
+    folder = Path(tempfile.mkdtemp(prefix="labkit-"))
+    variables = {
+        "LABKIT_NAME": name,
+        "LABKIT_PROVIDER": "embedded",
+        "LABKIT_CLOCK": "settled",
+        "LABKIT_SEED": str(SEED),
+        "LABKIT_STATE_DIR": str(folder),
+        "LABKIT_FOLDER": str(folder / "work"),
+    }
+    provider = Embedded()
+    try:
+        handle = provider.up(Wanted(name, clock="settled", seed=SEED, state_dir=folder), quiet)
+        yield Settled(handle, variables)
+    finally:
+        provider.down(name, delete=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process for the length of a block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

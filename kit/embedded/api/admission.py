@@ -1,0 +1,133 @@
+"""Admission: what the cluster adds to objects and refuses before they are kept.
+
+One list of plug-ins in the API server's own order; each is a function of an object, the request and the cluster that
+returns the object, changed or not, or raises a Status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.api.podadmission import default_tolerations, priority, service_account
+from kit.embedded.core.store import Key, Obj
+from kit.kube import status
+
+Plugin = Callable[[Context, Attributes, Obj, "Obj | None"], Obj]
+
+IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+DEFAULT_STORAGE = "storageclass.kubernetes.io/is-default-class"
+DEFAULT_INGRESS = "ingressclass.kubernetes.io/is-default-class"
+PROTECTION = {
+    "PersistentVolumeClaim": "kubernetes.io/pvc-protection",
+    "PersistentVolume": "kubernetes.io/pv-protection",
+    "VolumeAttributesClass": "kubernetes.io/vac-protection",
+}
+NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+
+
+def admit(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Return an object that may be kept; `old` is None when it is new."""
+    for step in PLUGINS:
+        if step.resources and at.key.resource not in step.resources:
+            continue
+        if at.subresource in step.subresources and (old is None or step.on_update):
+            obj = step.run(context, at, obj, old)
+    return obj
+
+
+def admit_delete(context: Context, at: Attributes) -> None:
+    """Refuse to delete what the cluster needs."""
+    if at.key.resource == "namespaces" and at.name in IMMORTAL:
+        raise status.forbidden(at.resource, at.name, "this namespace may not be deleted")
+
+
+def namespace_lifecycle(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Refuse objects in a namespace that is not there, and new ones in one that is going."""
+    if not at.namespace:
+        return obj
+    namespace = context.store.get(Key("namespaces", "", at.namespace))
+    if namespace is None:
+        raise status.not_found("namespaces", at.namespace)
+    if old is None and "deletionTimestamp" in namespace["metadata"]:
+        why = f"unable to create new content in namespace {at.namespace} because it is being terminated"
+        refused = status.forbidden(at.resource, obj["metadata"].get("name", ""), why)
+        gone = f"namespace {at.namespace} is being terminated"
+        cause = {"reason": "NamespaceTerminating", "message": gone, "field": "metadata.namespace"}
+        refused.details = {**(refused.details or {}), "causes": [cause]}
+        raise refused
+    return obj
+
+
+def taint_new_nodes(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Keep Pods off a new Node until it is said to be ready."""
+    spec = obj.get("spec") or {}
+    taints = spec.get("taints") or []
+    if any(taint["key"] == NOT_READY["key"] and taint["effect"] == NOT_READY["effect"] for taint in taints):
+        return obj
+    return {**obj, "spec": {**spec, "taints": [*taints, dict(NOT_READY)]}}
+
+
+def protect_storage(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Hold volumes and claims until nothing uses them."""
+    finalizer = PROTECTION[obj["kind"]]
+    have = obj["metadata"].get("finalizers") or []
+    if finalizer in have:
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "finalizers": [*have, finalizer]}}
+
+
+def default_storage_class(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Give a claim that names no class the newest default one."""
+    spec = obj.get("spec") or {}
+    if "storageClassName" in spec:
+        return obj
+    name = _default(context, "storageclasses.storage.k8s.io", DEFAULT_STORAGE)
+    return {**obj, "spec": {**spec, "storageClassName": name}} if name else obj
+
+
+def default_ingress_class(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Give an Ingress that names no class the default one."""
+    spec = obj.get("spec") or {}
+    annotations = obj["metadata"].get("annotations") or {}
+    if "ingressClassName" in spec or "kubernetes.io/ingress.class" in annotations:
+        return obj
+    name = _default(context, "ingressclasses.networking.k8s.io", DEFAULT_INGRESS)
+    return {**obj, "spec": {**spec, "ingressClassName": name}} if name else obj
+
+
+def _default(context: Context, resource: str, annotation: str) -> str:
+    """Return the newest class that is marked as the default, "" when none is."""
+    marked = [
+        obj
+        for obj in context.store.list(resource)
+        if (obj["metadata"].get("annotations") or {}).get(annotation) == "true"
+    ]
+    newest = max(marked, key=lambda obj: (obj["metadata"]["creationTimestamp"], obj["metadata"]["name"]), default=None)
+    return str(newest["metadata"]["name"]) if newest else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One plug-in and what it is for."""
+
+    run: Plugin
+    resources: frozenset[str] = frozenset()
+    on_update: bool = False
+    subresources: frozenset[str] = frozenset({""})
+
+
+PODS = frozenset({"pods"})
+PLUGINS: tuple[Step, ...] = (
+    Step(namespace_lifecycle, on_update=True),
+    Step(service_account, PODS),
+    Step(taint_new_nodes, frozenset({"nodes"})),
+    Step(priority, PODS, on_update=True),
+    Step(default_tolerations, PODS, on_update=True),
+    Step(default_storage_class, frozenset({"persistentvolumeclaims"})),
+    Step(protect_storage, frozenset({"persistentvolumeclaims", "persistentvolumes", "volumeattributesclasses.storage.k8s.io"})),
+    Step(default_ingress_class, frozenset({"ingresses.networking.k8s.io"})),
+)
+

@@ -1,0 +1,83 @@
+"""Responses: objects, lists and refusals as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from json import JSONEncoder
+from typing import Any
+
+import yaml
+
+from kit.embedded.api.negotiation import JSON, YAML
+from kit.embedded.core.turns import Response
+from kit.errors import Status
+
+encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+TEXT = "text/plain; charset=utf-8"
+
+
+def respond(
+    body: bytes, code: int = 200, *, media: str = JSON, warnings: Sequence[str] = (), headers: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """Return a JSON body in the media type asked for, with the headers of every API answer."""
+    if media == YAML:
+        body = yaml_of(body)
+    listed = [("Cache-Control", "no-cache, private"), ("Content-Type", media), *headers]
+    listed += [("Warning", f"299 - {warning_text(text)}") for text in warnings]
+    return Response(code, tuple(listed), body)
+
+
+def text(words: str, code: int = 200) -> Response:
+    """Return plain words."""
+    headers = (("Cache-Control", "no-cache, private"), ("Content-Type", TEXT), ("X-Content-Type-Options", "nosniff"))
+    return Response(code, headers, words.encode())
+
+
+def refusal(error: Status, *, media: str = JSON, warnings: Sequence[str] = ()) -> Response:
+    """Return the answer to a request that failed."""
+    details = error.details or {}
+    headers = []
+    if "retryAfterSeconds" in details:
+        headers.append(("Retry-After", str(details["retryAfterSeconds"])))
+    if error.code == 401:
+        headers.append(("WWW-Authenticate", 'Bearer realm="kubernetes-master"'))
+    body = error.body()
+    if error.details is not None:
+        body = {**{key: value for key, value in body.items() if key != "code"}, "details": error.details, "code": error.code}
+    return respond(encode(body).encode("utf-8", "replace"), error.code, media=media, warnings=warnings, headers=headers)
+
+
+def success(code: int = 200, **details: str) -> dict[str, Any]:
+    """Return a Status that says that something was done."""
+    body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+    known = {key: value for key, value in details.items() if value}
+    if known:
+        body["details"] = known
+    if code != 200:
+        body["code"] = code
+    return body
+
+
+def warning_text(words: str) -> str:
+    """Return a text as a quoted string of a Warning header: one line, quotes and backslashes escaped."""
+    plain = "".join(char if char.isprintable() else " " for char in words)
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def listing(kind: str, api_version: str, meta: dict[str, Any], items: Iterable[bytes]) -> bytes:
+    """Return a list object around items that are encoded already."""
+    head = f'{{"kind":{encode(kind)},"apiVersion":{encode(api_version)},"metadata":{encode(meta)},"items":['
+    return b"".join((head.encode(), b",".join(items), b"]}"))
+
+
+def item(encoded: bytes, prefix: bytes) -> bytes:
+    """Return an object as it stands in a typed list: without the kind and apiVersion that every stored object begins with."""
+    return b"{" + encoded[len(prefix) :] if encoded.startswith(prefix) else encoded
+
+
+def yaml_of(body: bytes) -> bytes:
+    """Return a JSON document as YAML."""
+    return str(yaml.dump(yaml.safe_load(body), Dumper=_DUMPER, default_flow_style=False, allow_unicode=True)).encode()
+
+
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

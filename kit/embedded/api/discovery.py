@@ -1,0 +1,219 @@
+"""What the API serves, told to clients: aggregated (v2) and legacy discovery, /version, health.
+
+Models k8s.io/apiserver/pkg/endpoints/discovery. Documents are built when first asked for and again when the registry changes.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from kit.embedded.api.answers import encode, respond, text
+from kit.embedded.api.context import Context
+from kit.embedded.api.negotiation import accepted
+from kit.embedded.core.turns import Request, Response
+from kit.kube import status
+from kit.kube.kinds import Resource, Subresource
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+MASTER = "system:masters"
+# Checks that /livez, /healthz and /readyz name; all of them hold while the machine turns.
+CHECKS = ("ping", "log", "etcd")
+READY_ONLY = ("etcd-readiness", "informer-sync")
+HOOKS = (
+    "start-apiserver-admission-initializer", "generic-apiserver-start-informers", "priority-and-fairness-config-consumer",
+    "priority-and-fairness-filter", "storage-object-count-tracker-hook", "start-apiextensions-informers",
+    "start-apiextensions-controllers", "crd-informer-synced", "start-system-namespaces-controller",
+    "start-service-ip-repair-controllers", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
+    "priority-and-fairness-config-producer", "bootstrap-controller", "start-kubernetes-service-cidr-controller",
+    "start-cluster-authentication-info-controller", "start-kube-apiserver-identity-lease-controller",
+    "start-kube-apiserver-identity-lease-garbage-collector", "start-legacy-token-tracking-controller",
+    "start-kube-aggregator-informers", "apiservice-registration-controller", "apiservice-status-local-available-controller",
+    "apiservice-status-remote-available-controller", "apiservice-discovery-controller", "kube-apiserver-autoregistration",
+    "apiservice-openapi-controller", "apiservice-openapiv3-controller",
+)  # fmt: skip
+
+
+class Discovery:
+    """The documents of one registry, kept until it changes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._documents: dict[str, tuple[bytes, str]] = {}
+
+    def changed(self) -> None:
+        """Build everything anew when it is next asked for."""
+        self._documents.clear()
+
+    def answer(self, request: Request, path: str) -> Response | None:
+        """Return the answer at a discovery path, None when it is none."""
+        parts = [part for part in path.split("/") if part]
+        if not parts or parts[0] not in {"api", "apis"}:
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            raise status.method_not_allowed()
+        if len(parts) == 1:
+            return self._root(request, parts[0])
+        return self._group(request, parts)
+
+    def _root(self, request: Request, root: str) -> Response:
+        form = accepted(request.headers.get("accept", ""))
+        if form.kind == "APIGroupDiscoveryList":
+            return self._cached(request, f"aggregated/{root}", lambda: self._aggregated(root), AGGREGATED)
+        legacy = self._versions if root == "api" else self._groups
+        return self._cached(request, root, legacy, form.media)
+
+    def _group(self, request: Request, parts: list[str]) -> Response:
+        groups = self._context.registry.groups()
+        name = "" if parts[0] == "api" else parts[1]
+        form = accepted(request.headers.get("accept", ""))
+        if parts[0] == "apis" and len(parts) == 2 and name in groups and name:
+            return self._cached(request, f"apis/{name}", lambda: {"kind": "APIGroup", "apiVersion": "v1", **self._about(name)}, form.media)
+        version = parts[1] if parts[0] == "api" else parts[2] if len(parts) == 3 else ""
+        if version not in groups.get(name, ()):
+            if parts[0] == "api":
+                raise status.unknown_path()
+            return text("404 page not found\n", 404)
+        return self._cached(request, f"{name}/{version}", lambda: self._resources(name, version), form.media)
+
+    def _cached(self, request: Request, key: str, build: Any, media: str) -> Response:
+        found = self._documents.get(key)
+        if found is None:
+            body = encode(build()).encode()
+            found = self._documents[key] = (body, f'"{sha256(body).hexdigest().upper()}"')
+        body, etag = found
+        if not media.startswith("application/json;g"):
+            return respond(body, media=media)
+        headers = (("Cache-Control", "public"), ("Content-Type", media), ("ETag", etag), ("Vary", "Accept"))
+        if request.headers.get("if-none-match") == etag:
+            return Response(304, headers, b"")
+        return Response(200, headers, body)
+
+    def _versions(self) -> dict[str, Any]:
+        server = self._context.settings.server.partition("://")[2]
+        return {
+            "kind": "APIVersions",
+            "versions": list(self._context.registry.groups().get("", ())),
+            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": server}],
+        }
+
+    def _groups(self) -> dict[str, Any]:
+        names = [name for name in self._context.registry.groups() if name]
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [self._about(name) for name in names]}
+
+    def _about(self, group: str) -> dict[str, Any]:
+        versions = [
+            {"groupVersion": f"{group}/{version}", "version": version} for version in self._context.registry.groups()[group]
+        ]
+        return {"name": group, "versions": versions, "preferredVersion": versions[0]}
+
+    def _resources(self, group: str, version: str) -> dict[str, Any]:
+        listed: list[dict[str, Any]] = []
+        for resource in self._context.registry.in_version(group, version):
+            listed.append(_legacy(resource))
+            listed += [_legacy_sub(resource, sub) for sub in resource.subresources]
+        named = f"{group}/{version}" if group else version
+        listed.sort(key=lambda one: str(one["name"]))
+        return {"kind": "APIResourceList", **({"apiVersion": "v1"} if group else {}), "groupVersion": named, "resources": listed}
+
+    def _aggregated(self, root: str) -> dict[str, Any]:
+        registry = self._context.registry
+        items = []
+        for group, versions in registry.groups().items():
+            if bool(group) != (root == "apis"):
+                continue
+            listed = [
+                {
+                    "version": version,
+                    "resources": [_aggregate(resource) for resource in registry.in_version(group, version)],
+                    "freshness": "Current",
+                }
+                for version in versions
+            ]
+            items.append({"metadata": {"name": group} if group else {}, "versions": listed})
+        return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _legacy(resource: Resource) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "name": resource.plural,
+        "singularName": resource.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": list(resource.verbs),
+    }
+    if resource.short_names:
+        out["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        out["categories"] = list(resource.categories)
+    if resource.storage_hash:
+        out["storageVersionHash"] = resource.storage_hash
+    return out
+
+
+def _legacy_sub(resource: Resource, sub: Subresource) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": f"{resource.plural}/{sub.name}", "singularName": "", "namespaced": resource.namespaced}
+    if (sub.group, sub.version) != (resource.group, resource.version) and sub.version:
+        out |= {"group": sub.group, "version": sub.version} if sub.group else {"version": sub.version}
+    return out | {"kind": sub.kind, "verbs": list(sub.verbs)}
+
+
+def _aggregate(resource: Resource) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "resource": resource.plural,
+        "responseKind": {"group": "", "version": "", "kind": resource.kind},
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular,
+        "verbs": list(resource.verbs),
+    }
+    if resource.short_names:
+        out["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        out["categories"] = list(resource.categories)
+    if resource.subresources:
+        out["subresources"] = [_aggregate_sub(resource, sub) for sub in resource.subresources]
+    return out
+
+
+def _aggregate_sub(resource: Resource, sub: Subresource) -> dict[str, Any]:
+    own = (sub.group, sub.version) == (resource.group, resource.version)
+    kind = {"group": "" if own else sub.group, "version": "" if own else sub.version, "kind": sub.kind}
+    return {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
+
+
+def version(context: Context) -> dict[str, Any]:
+    """Return what /version says: the version this cluster behaves like."""
+    named = context.settings.version
+    minor = named.split(".")[1]
+    return {
+        "major": "1",
+        "minor": minor,
+        "emulationMajor": "1",
+        "emulationMinor": minor,
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": named,
+        "gitCommit": "0" * 40,
+        "gitTreeState": "clean",
+        "buildDate": "2026-11-01T00:00:00Z",
+        "goVersion": "go1.26.8",
+        "compiler": "gc",
+        "platform": "linux/amd64",
+    }
+
+
+def health(request: Request, path: str) -> Response | None:
+    """Return the answer of /healthz, /livez, /readyz and their checks, None for other paths."""
+    parts = [part for part in path.split("/") if part]
+    if not parts or parts[0] not in {"healthz", "livez", "readyz"}:
+        return None
+    root = parts[0]
+    checks = [*CHECKS, *(READY_ONLY if root == "readyz" else ()), *(f"poststarthook/{hook}" for hook in HOOKS), "autoregister-completion"]
+    if root == "readyz":
+        checks.append("shutdown")
+    if len(parts) > 1:
+        return text("ok") if "/".join(parts[1:]) in checks else text("404 page not found\n", 404)
+    if not any(key == "verbose" for key, _ in request.query):
+        return text("ok")
+    lines = [f"[+]{check} ok" for check in checks]
+    return text("\n".join([*lines, f"{root} check passed", ""]))

@@ -1,0 +1,105 @@
+"""Objects in the form a client asked for: as they are, as a Table, or as metadata alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kit.embedded.api.answers import encode, item, listing
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.conversion import shown
+from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import shown
+from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
+from kit.embedded.api.reading import Page
+from kit.embedded.core.store import Obj, Record
+from kit.errors import Status
+from kit.kube import schema, status
+from kit.kube.kinds import Resource
+from kit.kube.tables import Include, table
+
+INCLUDES: dict[str, Include] = {"Metadata": "Metadata", "Object": "Object", "None": "None"}
+
+
+def one(context: Context, at: Attributes, form: Accepted, record: Record) -> bytes:
+    """Return one object's bytes."""
+    if not form.kind:
+        return encoded(at.resource, record)
+    if form.kind == PARTIAL_LIST:
+        kind = go_type(at.resource, at.resource.kind)
+        message = f"you requested {PARTIAL_LIST}, but the requested object is not a list ({kind})"
+        raise Status("NotAcceptable", message)
+    if form.kind == PARTIAL:
+        return encode(partial(record.obj, form.version)).encode()
+    return encode(tabled(context, at, form, [record.obj], {"resourceVersion": record.obj["metadata"]["resourceVersion"]})).encode()
+
+
+def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
+    """Return a list's bytes."""
+    resource = at.resource
+    if form.kind == TABLE:
+        return encode(tabled(context, at, form, [record.obj for record in page.records], page.meta)).encode()
+    if form.kind == PARTIAL:
+        kind = go_type(resource, f"{resource.kind}List")
+        raise Status("NotAcceptable", f"you requested {PARTIAL}, but the requested object is a list ({kind})")
+    if form.kind == PARTIAL_LIST:
+        items = (encode(partial(record.obj, form.version)).encode() for record in page.records)
+        return listing(PARTIAL_LIST, f"meta.k8s.io/{form.version}", page.meta, items)
+    prefix = head(resource)
+    if not built_in(resource):
+        return listing(f"{resource.kind}List", resource.api_version, page.meta, (encoded(resource, r) for r in page.records))
+    items = (item(encoded(resource, record), prefix) for record in page.records)
+    return listing(f"{resource.kind}List", resource.api_version, page.meta, items)
+
+
+def encoded(resource: Resource, record: Record) -> bytes:
+    """Return an object's bytes in the version of a resource, its stored ones where that is the same."""
+    obj = record.obj
+    if obj["apiVersion"] == resource.api_version:
+        return record.encoded
+    return encode(shown(resource, obj)).encode()
+
+
+def head(resource: Resource) -> bytes:
+    """Return what the encoded form of every object of a resource begins with."""
+    return f'{{"kind":"{resource.kind}","apiVersion":"{resource.api_version}",'.encode()
+
+
+def built_in(resource: Resource) -> bool:
+    """Return whether Kubernetes itself defines a resource (its lists leave out kind and apiVersion of items)."""
+    return schema.of(resource.api_version, resource.kind) is not None
+
+
+def partial(obj: Obj, version: str) -> dict[str, Any]:
+    """Return an object's metadata alone."""
+    return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
+
+
+def tabled(
+    context: Context, at: Attributes, form: Accepted, objects: Sequence[Obj], meta: dict[str, Any], *, columns: bool = True
+) -> dict[str, Any]:
+    """Return objects as a Table; `includeObject` says what each row carries."""
+    out = table(
+        objects,
+        at.key.resource,
+        now_ms=context.clock.wall(),
+        include=included(at),
+        list_meta=meta,
+    )
+    out["apiVersion"] = f"meta.k8s.io/{form.version}"
+    if not columns:
+        out["columnDefinitions"] = None
+    return out
+
+
+def included(at: Attributes) -> Include:
+    """Return what the query says that a Table's rows carry; BadRequest for another word."""
+    word = at.query.get("includeObject", "") or "Metadata"
+    if word not in INCLUDES:
+        raise status.bad_request(f'unrecognized includeObject value: "{word}"')
+    return INCLUDES[word]
+
+
+def go_type(resource: Resource, kind: str) -> str:
+    """Return the Go type messages name: `*core.ConfigMap`, `*apps.DeploymentList`."""
+    return f"*{resource.group.partition('.')[0] or 'core'}.{kind}"

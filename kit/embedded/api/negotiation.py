@@ -1,0 +1,80 @@
+"""Which form an answer takes (Accept), and which form a body has (Content-Type).
+
+Models k8s.io/apiserver/pkg/endpoints/handlers/negotiation. Answers are JSON or YAML; a client that would like protobuf
+takes JSON too, as client-go reads the Content-Type of the answer.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from kit.kube.status import not_acceptable, unsupported_media_type
+
+JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+BODIES = (JSON, YAML, PROTOBUF)
+PATCHES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+PARTIAL = "PartialObjectMetadata"
+PARTIAL_LIST = "PartialObjectMetadataList"
+TABLE = "Table"
+_ANY = frozenset({"", "*/*", "application/*"})
+_FORMS = {
+    TABLE: ("meta.k8s.io", ("v1", "v1beta1")),
+    PARTIAL: ("meta.k8s.io", ("v1", "v1beta1")),
+    PARTIAL_LIST: ("meta.k8s.io", ("v1", "v1beta1")),
+    "APIGroupDiscoveryList": ("apidiscovery.k8s.io", ("v2",)),
+}
+
+
+class Accepted(NamedTuple):
+    """The form of an answer: its media type, and the kind it is converted into ("" for its own)."""
+
+    media: str = JSON
+    kind: str = ""
+    version: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """Return the Content-Type of an answer in this form."""
+        return self.media
+
+
+@lru_cache(maxsize=512)
+def accepted(header: str) -> Accepted:
+    """Return the first form of an Accept header that can be given; NotAcceptable when there is none."""
+    for clause in header.split(","):
+        media, *parameters = (part.strip() for part in clause.split(";"))
+        given = dict(part.partition("=")[::2] for part in parameters)
+        media = JSON if media in _ANY or media == PROTOBUF else media
+        form = _FORMS.get(given.get("as", ""))
+        if media not in {JSON, YAML}:
+            continue
+        if "as" not in given:
+            return Accepted(media)
+        if form and given.get("g") == form[0] and given.get("v") in form[1]:
+            return Accepted(media, given["as"], given["v"])
+    raise not_acceptable()
+
+
+def body_media(content_type: str) -> str:
+    """Return JSON, YAML or PROTOBUF for the Content-Type of a body; UnsupportedMediaType for any other."""
+    media = content_type.partition(";")[0].strip().lower() or JSON
+    if media not in BODIES:
+        raise unsupported_media_type()
+    return media
+
+
+def patch_media(content_type: str, *, custom: bool = False) -> str:
+    """Return the media type of a patch; UnsupportedMediaType for any that the kind does not take."""
+    known = tuple(media for media in PATCHES if not (custom and "strategic" in media))
+    media = content_type.partition(";")[0].strip().lower()
+    if media not in known:
+        raise unsupported_media_type(known)
+    return media

@@ -1,0 +1,124 @@
+"""OpenAPI v3: the index and one document a group version, as kubectl needs them to check, patch and explain.
+
+Documents hold the recorded schemas and a path for each kind with what kubectl looks for: the GVK, the PATCH media types and
+the query parameter fieldValidation. OpenAPI v2 is not served.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.context import Context
+from kit.embedded.api.negotiation import PATCHES
+from kit.embedded.core.turns import Request, Response
+from kit.kube import schema, status
+from kit.kube.kinds import Resource
+from kit.kube.openapi_schemas import group_versions, openapi_document
+
+PREFIX = "/openapi/v3"
+ACTIONS = {
+    "list": ("collection", "get", "list"),
+    "create": ("collection", "post", "post"),
+    "deletecollection": ("collection", "delete", "deletecollection"),
+    "get": ("item", "get", "get"),
+    "update": ("item", "put", "put"),
+    "patch": ("item", "patch", "patch"),
+    "delete": ("item", "delete", "delete"),
+}
+WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
+
+
+class OpenApi:
+    """The documents, built when first asked for."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._bytes: dict[str, bytes] = {}
+        self._index: bytes | None = None
+
+    def changed(self) -> None:
+        """Build everything anew when it is next asked for."""
+        self._bytes.clear()
+        self._index = None
+
+    def answer(self, request: Request, path: str) -> Response | None:
+        """Return the answer below /openapi, None for other paths."""
+        if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+            return None
+        name = path.removeprefix(PREFIX).strip("/")
+        if not name:
+            return respond(self._list())
+        if name not in group_versions():
+            raise status.unknown_path()
+        body = self._document(name)
+        etag = f'"{_hash(body)}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(304, (("ETag", etag),), b"")
+        headers = (("Content-Type", "application/json"), ("ETag", etag), ("Cache-Control", "public"), ("Vary", "Accept"))
+        return Response(200, headers, body)
+
+    def _list(self) -> bytes:
+        """Return the index. Its hashes come from the registry and the descriptions, so no document is built for it."""
+        if self._index is None:
+            state = repr((self._context.registry.all(), sorted(self._context.settings.descriptions.items())))
+            mark = _hash(f"{self._context.settings.version}{state}".encode())
+            paths = {name: {"serverRelativeURL": f"{PREFIX}/{name}?hash={mark}"} for name in group_versions()}
+            self._index = encode({"paths": paths}).encode()
+        return self._index
+
+    def _document(self, name: str) -> bytes:
+        found = self._bytes.get(name)
+        if found is None:
+            found = self._bytes[name] = encode(self._build(name)).encode()
+        return found
+
+    def _build(self, name: str) -> dict[str, Any]:
+        descriptions = dict(self._context.settings.descriptions) or None
+        schemas = openapi_document(name, descriptions)
+        group, version = _split(name)
+        paths: dict[str, Any] = {}
+        for resource in self._context.registry.in_version(group, version) if version else ():
+            paths |= _paths(resource)
+        info = {"title": "Kubernetes", "version": self._context.settings.version}
+        return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+
+
+def _split(name: str) -> tuple[str, str]:
+    parts = name.split("/")
+    if parts[0] == "api":
+        return "", parts[1] if len(parts) > 1 else ""
+    return (parts[1], parts[2]) if len(parts) == 3 else ("", "")
+
+
+def _paths(resource: Resource) -> dict[str, Any]:
+    """Return the paths of one resource with the operations of its verbs."""
+    base = resource.collection("{namespace}")
+    out: dict[str, Any] = {}
+    for verb, (where, method, action) in ACTIONS.items():
+        if verb in resource.verbs:
+            path = base if where == "collection" else f"{base}/{{name}}"
+            out.setdefault(path, {})[method] = _operation(resource, method, action)
+    return out
+
+
+def _operation(resource: Resource, method: str, action: str) -> dict[str, Any]:
+    gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    node = schema.of(resource.api_version, resource.kind)
+    body = {"schema": {"$ref": f"{schema.REF}{node.name}"}} if node else {"schema": {"type": "object"}}
+    out: dict[str, Any] = {"x-kubernetes-action": action, "x-kubernetes-group-version-kind": gvk}
+    if method in {"post", "put", "patch"}:
+        out["parameters"] = [_parameter(name) for name in WRITE_PARAMETERS]
+        media = PATCHES if method == "patch" else ("application/json",)
+        patch = {"schema": {"$ref": f"{schema.REF}io.k8s.apimachinery.pkg.apis.meta.v1.Patch"}}
+        out["requestBody"] = {"content": {one: patch if method == "patch" else body for one in media}, "required": True}
+    return out | {"responses": {"200": {"description": "OK", "content": {"application/json": body}}}}
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
+
+
+def _hash(body: bytes) -> str:
+    return sha256(body).hexdigest().upper()

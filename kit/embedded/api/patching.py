@@ -1,0 +1,105 @@
+"""patch: JSON, merge, strategic merge, and server-side apply.
+
+Models k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.embedded.api import bodies, rules, writing
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import shown
+from kit.embedded.api.negotiation import patch_media
+from kit.embedded.core.store import Obj, Record
+from kit.embedded.core.turns import Request
+from kit.kube import decoding, patches, schema, status
+from kit.kube.apply import apply
+
+MEDIA = {"json": patches.JSON, "merge": patches.MERGE, "strategic": patches.STRATEGIC, "apply": patches.APPLY}
+
+
+def patch(context: Context, at: Attributes, request: Request) -> tuple[Record, bool]:
+    """Carry out a PATCH; the record, and whether it was made by it (apply only)."""
+    bodies.check_size(request)
+    custom = schema.of(at.resource.api_version, at.resource.kind) is None
+    media = patch_media(request.headers.get("content-type", ""), custom=custom)
+    _check_options(at, media)
+    found = patches.decode_patch(media, request.body)
+    if media == patches.APPLY:
+        return applied(context, at, found.value, force=at.query.get("force") in {"true", "1"})
+    return writing.update(context, at, lambda old: changed(at, media, old, found)), False
+
+
+def changed(at: Attributes, media: str, old: Obj, patch: patches.Decoded) -> Obj:
+    """Return what a patch makes of an object, with defaults; refuse what does not fit the schema."""
+    resource = at.resource
+    node = schema.of(resource.api_version, resource.kind)
+    base = shown(resource, old)
+    result = patches.patched(media, base, patch.value, node)
+    if node is not None:
+        _refuse_misfit(at, media, result, patch)
+    result = bodies.check_place(at, {**result, "kind": resource.kind, "apiVersion": resource.api_version})
+    if node is not None:
+        result = rules.defaulted(decoding.prune(result, node))
+    return result
+
+
+def _refuse_misfit(at: Attributes, media: str, result: Any, patch: patches.Decoded) -> None:
+    node = schema.of(at.resource.api_version, at.resource.kind)
+    if node is None:
+        return
+    why = decoding.type_error(result, node)
+    if not why:
+        complaints = bodies.complain(at, [*patch.strict, *decoding.unknown_fields(result, node)])
+        why = decoding.strict(complaints) if complaints else ""
+    if why:
+        raise patches.patch_rejected(media, result, patch.value, why)
+
+
+def applied(context: Context, at: Attributes, patch: Obj, *, force: bool) -> tuple[Record, bool]:
+    """Server-side apply: merge what the manager wants into the object, or make it."""
+    resource = at.resource
+    if not at.manager:
+        raise _options_refused(status.required("fieldManager", "is required for apply patch"))
+    named = patch if (patch.get("metadata") or {}).get("name") else {**patch, "metadata": {**(patch.get("metadata") or {}), "name": at.name}}
+    bodies.check_place(at, named)
+    record = context.store.record(at.key)
+    if record is None and at.subresource:
+        raise status.not_found(resource, at.name)
+    if record is not None:
+        return writing.update(context, at, lambda old: _applied(context, at, old, patch, force=force), applied=True), False
+    obj = _applied(context, at, None, patch, force=force)
+    obj = {**obj, "metadata": {**(obj.get("metadata") or {}), "name": at.name}}
+    return writing.create(context, at, obj, applied=True), True
+
+
+def _applied(context: Context, at: Attributes, live: Obj | None, patch: Obj, *, force: bool) -> Obj:
+    resource = at.resource
+    node = schema.of(resource.api_version, resource.kind)
+    return apply(
+        None if live is None else shown(resource, live),
+        patch,
+        at.manager,
+        force=force,
+        node=node,
+        subresource=at.subresource,
+        api_version=resource.api_version,
+        kind=resource.kind,
+        time_text=context.clock.text(),
+        default=rules.defaulted,
+        custom=node is None,
+    )
+
+
+def _check_options(at: Attributes, media: str) -> None:
+    bodies.check_options(at, "PatchOptions")
+    if media != patches.APPLY and "force" in at.query:
+        raise _options_refused(status.forbidden_value("force", "may not be specified for non-apply patch"))
+    if media == patches.APPLY and not at.query.get("fieldManager"):
+        raise _options_refused(status.required("fieldManager", "is required for apply patch"))
+
+
+def _options_refused(cause: status.Cause) -> status.Status:
+    return status.invalid("meta.k8s.io", "PatchOptions", "", [cause])

@@ -1,0 +1,177 @@
+"""get and list.
+
+Models k8s.io/apiserver/pkg/endpoints/handlers/get.go and registry/generic/registry/store.go.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kit.embedded.api import selecting
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.core.store import Key, Obj, Record
+from kit.errors import Status
+from kit.kube import status
+from kit.kube.status import Cause
+
+MATCHES = ("Exact", "NotOlderThan", "")
+
+
+class Page(NamedTuple):
+    """One page of a list."""
+
+    meta: dict[str, Any]
+    records: Sequence[Record]
+
+
+def get(context: Context, at: Attributes) -> Record:
+    """Return one object's record; NotFound, or Timeout for a resourceVersion of the future."""
+    _check_version(context, at.query.get("resourceVersion", ""))
+    record = context.store.record(at.key)
+    if record is None:
+        raise status.not_found(at.resource, at.name)
+    return record
+
+
+def page(context: Context, at: Attributes) -> Page:
+    """Return the objects that the query asks for."""
+    query = at.query
+    check_options(query, watch=False)
+    matches = selecting.matcher(at)
+    limit = integer(query.get("limit", ""))
+    revision = context.store.revision
+    begin: tuple[str, str] | None = None
+    if query.get("continue"):
+        revision, begin = _resume(context, at.key.resource, query["continue"])
+    else:
+        _check_list_version(context, at.key.resource, query)
+    items = context.store.items(at.key.resource, at.namespace or None)
+    if begin is not None:
+        items = [one for one in items if (one[0].namespace, one[0].name) >= begin]
+    if limit <= 0:
+        return Page({"resourceVersion": str(revision)}, [record for _, record in items if matches(record.obj)])
+    return _limited(items, limit, revision, matches, selective=bool(at.query.get("labelSelector") or at.query.get("fieldSelector")))
+
+
+def _limited(
+    items: Sequence[tuple[Key, Record]], limit: int, revision: int, matches: Callable[[Obj], bool], *, selective: bool
+) -> Page:
+    """Return the first `limit` matches, and where the next page begins."""
+    found: list[Record] = []
+    for index, (key, record) in enumerate(items):
+        if not matches(record.obj):
+            continue
+        if len(found) == limit:
+            meta: dict[str, Any] = {"resourceVersion": str(revision), "continue": _token(revision, key)}
+            if not selective:
+                meta["remainingItemCount"] = len(items) - index
+            return Page(meta, found)
+        found.append(record)
+    return Page({"resourceVersion": str(revision)}, found)
+
+
+def _token(revision: int, key: Key) -> str:
+    body = {"v": "meta.k8s.io/v1", "rv": revision, "start": f"{key.namespace}/{key.name}"}
+    return urlsafe_b64encode(json.dumps(body).encode()).decode().rstrip("=")
+
+
+def _resume(context: Context, resource: str, token: str) -> tuple[int, tuple[str, str]]:
+    """Return the revision and first name of a continue token. Old revisions are not kept: one that is gone is Expired."""
+    try:
+        body = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        revision, start = int(body["rv"]), str(body["start"])
+    except (ValueError, KeyError, TypeError):
+        raise status.bad_request("continue key is not valid: illegal base64 data") from None
+    namespace, _, name = start.rpartition("/")
+    if revision and revision < context.store.revision and _changed(context, resource, revision):
+        again = urlsafe_b64encode(json.dumps({**body, "rv": context.store.revision}).encode()).decode().rstrip("=")
+        raise Expired(again)
+    return revision or context.store.revision, (namespace, name.rstrip("\0"))
+
+
+def _changed(context: Context, resource: str, revision: int) -> bool:
+    """Return whether the window no longer reaches back to a revision (a restart, or too many changes since)."""
+    try:
+        context.store.since(resource, revision)
+    except Status:
+        return True
+    return False
+
+
+class Expired(Status):
+    """The 410 of a continue token, carrying the token that goes on inconsistently."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("Expired", status.STORED_GONE)
+        self.token = token
+
+    def body(self) -> dict[str, Any]:
+        """Return the Status with the token in its metadata."""
+        return {**super().body(), "metadata": {"continue": self.token}}
+
+
+def _check_list_version(context: Context, resource: str, query: Mapping[str, str]) -> None:
+    text = query.get("resourceVersion", "")
+    try:
+        version(text)
+    except ValueError:
+        message = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise status.bad_request(f"invalid resource version: {message}") from None
+    _check_version(context, text)
+    if query.get("resourceVersionMatch") == "Exact" and int(text or 0) < context.store.revision and _changed(context, resource, int(text or 0)):
+        raise Status("Expired", "The resourceVersion for the provided list is too old.")
+
+
+def _check_version(context: Context, text: str) -> None:
+    if text.isdigit() and int(text) > context.store.revision:
+        raise status.too_large_version(int(text), context.store.revision)
+
+
+def version(text: str) -> int:
+    """Return a resourceVersion as a number, 0 for none; ValueError."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
+
+
+def integer(text: str) -> int:
+    """Return a number of the query, 0 for none."""
+    try:
+        return int(text or "0")
+    except ValueError:
+        raise status.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def check_options(query: Mapping[str, str], *, watch: bool) -> None:
+    """Raise Invalid for list options that contradict each other (validation of metainternalversion.ListOptions)."""
+    match, asked = query.get("resourceVersionMatch", ""), query.get("resourceVersion", "")
+    initial = query.get("sendInitialEvents")
+    causes = _match_causes(match, asked, watch=watch, initial=initial)
+    if initial is not None and not watch:
+        causes.append(status.forbidden_value("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    if causes:
+        raise status.invalid("meta.k8s.io", "ListOptions", "", causes)
+
+
+def _match_causes(match: str, asked: str, *, watch: bool, initial: str | None) -> list[Cause]:
+    def forbidden(words: str) -> Cause:
+        return status.forbidden_value("resourceVersionMatch", words)
+
+    if watch and initial is None:
+        return [forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")] if match else []
+    if watch:
+        wrong = match != "NotOlderThan"
+        return [forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")] if wrong else []
+    if match not in MATCHES:
+        return [status.not_supported("resourceVersionMatch", match, MATCHES)]
+    if match and not asked:
+        return [forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided")]
+    if match == "Exact" and asked == "0":
+        return [forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]
+    return []

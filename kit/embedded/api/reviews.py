@@ -1,0 +1,161 @@
+"""Questions that are posted and answered, and kept nowhere: who am I, may I, whose token is this.
+
+Models pkg/registry/authentication and pkg/registry/authorization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kit.embedded.api import auth, bodies, rbac, rules
+from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.attributes import Attributes, User
+from kit.embedded.api.context import Context
+from kit.embedded.core.store import Obj
+from kit.embedded.core.turns import Request, Response
+from kit.errors import Status
+from kit.kube import status
+
+Review = Callable[[Context, Attributes, Request], Response]
+
+
+def token_review(context: Context, at: Attributes, request: Request) -> Response:
+    """Say whose a token is."""
+    obj = _posted(context, at, request)
+    token = (obj.get("spec") or {}).get("token") or ""
+    if not token:
+        raise status.bad_request("token is required for TokenReview in authentication")
+    try:
+        user = auth.by_token(context, token)
+    except Status:
+        found: dict[str, Any] = {"user": {}, "error": "[invalid bearer token, unknown]"}
+        return _answer(at, obj, found)
+    audience = f"https://kubernetes.default.svc.{DOMAIN}"
+    return _answer(at, obj, {"authenticated": True, "user": user_info(user), "audiences": [audience]})
+
+
+DOMAIN = "cluster.local"
+
+
+def self_subject_review(context: Context, at: Attributes, request: Request) -> Response:
+    """Say who is asking."""
+    obj = _posted(context, at, request)
+    meta = {**obj["metadata"], "creationTimestamp": context.clock.text()}
+    return _answer(at, {**obj, "metadata": meta}, {"userInfo": user_info(at.user)})
+
+
+def subject_access_review(context: Context, at: Attributes, request: Request) -> Response:
+    """Say whether somebody may do something."""
+    obj = _posted(context, at, request)
+    spec = obj.get("spec") or {}
+    own = at.resource.kind == "SelfSubjectAccessReview"
+    causes = _faults(spec, named=own)
+    if at.resource.kind == "LocalSubjectAccessReview":
+        causes += _local_faults(spec, at.namespace)
+    if causes:
+        raise status.invalid(at.resource.group, "", "", causes)
+    user = at.user if own else User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "")
+    return _answer(at, obj, _verdict(context, user, _question(spec)))
+
+
+def _verdict(context: Context, user: User, about: rbac.Question) -> dict[str, Any]:
+    if not rbac.allowed(context.store, user, about):
+        return {"allowed": False}
+    why = rbac.reason(context.store, user, about)
+    return {"allowed": True, **({"reason": why} if why and auth.MASTERS not in user.groups else {})}
+
+
+def _faults(spec: Mapping[str, Any], *, named: bool) -> list[status.Cause]:
+    causes = []
+    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if (resource is None) == (other is None):
+        shown = {key.capitalize(): value for key, value in other.items()} if other else None
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        causes.append(status.invalid_value("spec", shown, why))
+    if not named and not spec.get("user") and not spec.get("groups"):
+        causes.append(status.invalid_value("spec.user", "", "at least one of user or group must be specified"))
+    return causes
+
+
+def _local_faults(spec: Mapping[str, Any], namespace: str) -> list[status.Cause]:
+    said = (spec.get("resourceAttributes") or {}).get("namespace", "")
+    if said == namespace:
+        return []
+    return [status.invalid_value("spec.resourceAttributes.namespace", said, "must match metadata.namespace")]
+
+
+def _question(spec: Mapping[str, Any]) -> rbac.Question:
+    other = spec.get("nonResourceAttributes")
+    if other is not None:
+        return rbac.Question(other.get("verb", ""), path=other.get("path", ""))
+    given = spec["resourceAttributes"]
+    return rbac.Question(
+        given.get("verb", ""),
+        given.get("group", ""),
+        given.get("resource", ""),
+        given.get("subresource", ""),
+        given.get("namespace", ""),
+        given.get("name", ""),
+    )
+
+
+def rules_review(context: Context, at: Attributes, request: Request) -> Response:
+    """List what the one who asks may do in a namespace."""
+    obj = _posted(context, at, request)
+    namespace = (obj.get("spec") or {}).get("namespace") or ""
+    if not namespace:
+        raise status.bad_request("no namespace on request")
+    resources, others = _rules_of(context, at.user, namespace)
+    return _answer(at, obj, {"resourceRules": resources, "nonResourceRules": others, "incomplete": False})
+
+
+def _rules_of(context: Context, user: User, namespace: str) -> tuple[list[Obj], list[Obj]]:
+    resources: list[Obj] = []
+    others: list[Obj] = []
+    for rule, _ in rbac.rules(context.store, user, namespace):
+        if rule.get("nonResourceURLs"):
+            others.append({"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]})
+        else:
+            kept = ("verbs", "apiGroups", "resources", "resourceNames")
+            resources.append({key: rule[key] for key in kept if rule.get(key)})
+    if auth.MASTERS in user.groups and not any("*" in rule.get("resources", ()) for rule in resources):
+        resources.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+        others.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
+    return resources, others
+
+
+def user_info(user: User) -> dict[str, Any]:
+    """Return a user as authentication.k8s.io/v1 UserInfo."""
+    out: dict[str, Any] = {"username": user.name}
+    if user.uid:
+        out["uid"] = user.uid
+    if user.groups:
+        out["groups"] = list(user.groups)
+    if user.extra:
+        out["extra"] = {key: list(values) for key, values in user.extra.items()}
+    return out
+
+
+def _posted(context: Context, at: Attributes, request: Request) -> Obj:
+    bodies.check_options(at, "CreateOptions")
+    obj = bodies.check_place(at, bodies.decoded(at, request))
+    meta = dict(obj["metadata"])
+    if at.namespace:
+        meta["namespace"] = at.namespace
+    return rules.owned(context, at, None, {**obj, "metadata": meta})
+
+
+def _answer(at: Attributes, obj: Obj, verdict: dict[str, Any]) -> Response:
+    body = {key: value for key, value in obj.items() if key != "status"} | {"status": verdict}
+    return respond(encode(body).encode(), 201, warnings=at.warnings)
+
+
+REVIEWS: Mapping[str, Review] = {
+    "tokenreviews.authentication.k8s.io": token_review,
+    "selfsubjectreviews.authentication.k8s.io": self_subject_review,
+    "subjectaccessreviews.authorization.k8s.io": subject_access_review,
+    "selfsubjectaccessreviews.authorization.k8s.io": subject_access_review,
+    "localsubjectaccessreviews.authorization.k8s.io": subject_access_review,
+    "selfsubjectrulesreviews.authorization.k8s.io": rules_review,
+}

@@ -1,0 +1,91 @@
+"""URL paths: which resource, object and subresource a path names, and which verb a method is there.
+
+Models k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kit.kube.kinds import Registry, Resource
+from kit.kube.status import method_not_allowed, unknown_path
+
+COLLECTION = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
+ITEM = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+SUB = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+# Subresources that both GET and POST open a stream to, whatever discovery says of their verbs.
+STREAMS = frozenset({"exec", "attach", "portforward", "proxy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a resource path names."""
+
+    verb: str
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    rest: str = ""
+
+
+def resource_path(path: str) -> bool:
+    """Return whether a path lies in a group version: `/api/v1/...`, `/apis/apps/v1/...`."""
+    parts = _split(path)
+    return (len(parts) > 2 and parts[0] == "api") or (len(parts) > 3 and parts[0] == "apis")
+
+
+def route(registry: Registry, method: str, path: str) -> Route:
+    """Return what a resource path names; NotFound and MethodNotAllowed are raised as the API server says them."""
+    group, version, rest = _group_version(path)
+    namespace, rest = _namespace(rest)
+    plural, name, subresource, tail = (*rest, "", "", "", "")[:3] + ("/".join(rest[3:]),)
+    resource = registry.by_path(group, version, plural)
+    if resource is None or (namespace and not resource.namespaced) or (tail and subresource != "proxy"):
+        raise unknown_path()
+    if resource.namespaced and not namespace and name:
+        raise unknown_path()
+    if subresource:
+        return Route(_sub_verb(method, resource, subresource), resource, namespace, name, subresource, tail)
+    return Route(_verb(method, resource, namespace, name), resource, namespace, name)
+
+
+def _split(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
+
+
+def group_version(path: str) -> tuple[str, str]:
+    """Return the group and version a resource path names."""
+    return _group_version(path)[:2]
+
+
+def _group_version(path: str) -> tuple[str, str, list[str]]:
+    parts = _split(path)
+    if parts[0] == "api":
+        return "", parts[1], parts[2:]
+    return parts[1], parts[2], parts[3:]
+
+
+def _namespace(rest: list[str]) -> tuple[str, list[str]]:
+    """Split `namespaces/NS/...`; `namespaces`, `namespaces/NS` and its own subresources are about the namespace itself."""
+    if rest[0] != "namespaces" or len(rest) < 3 or (len(rest) == 3 and rest[2] in {"status", "finalize"}):
+        return "", rest
+    return rest[1], rest[2:]
+
+
+def _verb(method: str, resource: Resource, namespace: str, name: str) -> str:
+    verb = (ITEM if name else COLLECTION).get(method, "")
+    if verb not in resource.verbs or (resource.namespaced and not namespace and verb != "list"):
+        raise method_not_allowed()
+    return verb
+
+
+def _sub_verb(method: str, resource: Resource, subresource: str) -> str:
+    found = resource.subresource(subresource)
+    verb = SUB.get(method, "")
+    if found is None:
+        raise unknown_path()
+    if verb not in found.verbs and not (subresource in STREAMS and verb):
+        raise method_not_allowed()
+    return verb

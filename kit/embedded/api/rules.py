@@ -1,0 +1,112 @@
+"""What `kit.kube` knows of an object's life: defaults, preparation by its strategy, validation, who owns which fields.
+
+The one seam between the verbs and the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.core.store import Obj
+from kit.kube import schema, status, strategy
+from kit.kube.apply import track_update
+from kit.kube.defaults import apply_defaults
+from kit.kube.status import Cause
+
+Check = Callable[..., list[Cause]]
+
+
+def defaulted(obj: Obj) -> Obj:
+    """Return an object as the API server reads it."""
+    return apply_defaults(obj)
+
+
+def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
+    """Return an object whose managedFields say what this request changed."""
+    version = new["apiVersion"]
+    node = schema.of(version, new["kind"])
+    out = track_update(
+        old,
+        new,
+        at.manager,
+        subresource=at.subresource,
+        node=node,
+        api_version=version,
+        time_text=context.clock.text(),
+        custom=node is None,
+    )
+    return _timeless(out) if at.subresource == "scale" else out
+
+
+def _timeless(obj: Obj) -> Obj:
+    """Return an object whose owners by way of scale have no time, as the scale handler writes them."""
+    entries = [
+        {key: value for key, value in entry.items() if key != "time"} if entry.get("subresource") == "scale" else entry
+        for entry in obj["metadata"].get("managedFields") or ()
+    ]
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": entries}}
+
+
+def prepared_create(context: Context, at: Attributes, obj: Obj) -> Obj:
+    """Return a new object as its kind's strategy wants it: status cleared, generation begun."""
+    user: dict[str, Any] = {"username": at.user.name, "uid": at.user.uid, "groups": list(at.user.groups)}
+    return strategy.prepare_create(obj, at.resource, now=context.clock.text(), user=user)
+
+
+def prepared_update(context: Context, at: Attributes, new: Obj, old: Obj) -> Obj:
+    """Return a changed object as its kind's strategy wants it: status or the rest kept, generation counted."""
+    part = PARTS.get(at.subresource)
+    if part is not None:
+        new = part(new, old)
+    if at.subresource == "finalize":
+        return new
+    prepare = strategy.prepare_status if at.subresource in {"status", "approval"} else strategy.prepare_update
+    return prepare(new, old, at.resource, now=context.clock.text())
+
+
+def _finalizers(new: Obj, old: Obj) -> Obj:
+    kept = {key: value for key, value in old["spec"].items() if key != "finalizers"}
+    wanted = (new.get("spec") or {}).get("finalizers") or []
+    return {**old, "metadata": new["metadata"], "spec": {**kept, **({"finalizers": wanted} if wanted else {})}}
+
+
+def _ephemeral(new: Obj, old: Obj) -> Obj:
+    given = new["spec"].get("ephemeralContainers")
+    return {**old, "metadata": new["metadata"], "spec": {**old["spec"], **({"ephemeralContainers": given} if given else {})}}
+
+
+def _resources(new: Obj, old: Obj) -> Obj:
+    """Return a Pod with the resources of its containers as wanted, nothing else changed."""
+    wanted = {one["name"]: one for one in new["spec"]["containers"]}
+    containers = [
+        {**one, **{key: wanted[one["name"]][key] for key in ("resources", "resizePolicy") if key in wanted.get(one["name"], {})}}
+        for one in old["spec"]["containers"]
+    ]
+    return {**old, "metadata": new["metadata"], "spec": {**old["spec"], "containers": containers}}
+
+
+# Subresources that are a part of the object: what of it they may change.
+PARTS: dict[str, Callable[[Obj, Obj], Obj]] = {
+    "finalize": _finalizers,
+    "ephemeralcontainers": _ephemeral,
+    "resize": _resources,
+}
+
+
+def check_create(obj: Obj, at: Attributes) -> None:
+    """Raise Invalid when a new object breaks a rule."""
+    meta = obj["metadata"]
+    if not meta.get("name"):
+        _raise(at, [status.required("metadata.name", "name or generateName is required")], "")
+
+
+def check_update(new: Obj, old: Obj, at: Attributes) -> None:
+    """Raise Invalid when a changed object breaks a rule."""
+
+
+def _raise(at: Attributes, causes: list[Cause], name: str) -> None:
+    if causes:
+        raise status.invalid(at.resource.group, at.resource.kind, name, causes)

@@ -1,0 +1,73 @@
+"""The scale subresource: how many replicas, seen alike for every kind that has them.
+
+Models pkg/registry/apps/*/storage/storage.go (ScaleREST) and managedfields' ScaleHandler.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.embedded.api import bodies, reading, rules, writing
+from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.api.negotiation import Accepted, patch_media
+from kit.embedded.core.store import Obj
+from kit.embedded.core.turns import Request, Response
+from kit.kube import decoding, patches, schema, selectors, status
+from kit.kube.kinds import Resource
+
+SCALE = Resource("autoscaling", "v1", "Scale", "scales", "scale", namespaced=True)
+
+
+def handle(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Answer GET, PUT and PATCH of a scale."""
+    if at.verb == "get":
+        obj = reading.get(context, at).obj
+    elif at.verb == "update":
+        bodies.check_options(at, "UpdateOptions")
+        wanted = bodies.check_place(at, bodies.decoded(at, request, SCALE))
+        obj = _scaled(context, at, lambda scale: wanted)
+    else:
+        media = patch_media(request.headers.get("content-type", ""))
+        bodies.check_options(at, "PatchOptions")
+        found = patches.decode_patch(media, request.body)
+        if media == patches.APPLY:
+            raise status.not_implemented("this embedded cluster does not support server-side apply on scale; patch or PUT it")
+        obj = _scaled(context, at, lambda scale: _patched(at, media, scale, found))
+    return respond(encode(scale_of(obj)).encode(), media=form.media, warnings=at.warnings)
+
+
+def _patched(at: Attributes, media: str, scale: Obj, patch: patches.Decoded) -> Obj:
+    node = schema.of("autoscaling/v1", "Scale")
+    result = patches.patched(media, scale, patch.value, node)
+    why = decoding.type_error(result, node) if node else ""
+    if why:
+        raise patches.patch_rejected(media, result, patch.value, why)
+    return bodies.check_place(at, rules.defaulted(decoding.prune(result, node) if node else result))
+
+
+def _scaled(context: Context, at: Attributes, change: Any) -> Obj:
+    def rescale(old: Obj) -> Obj:
+        scale = change(scale_of(old))
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if replicas < 0:
+            wrong = status.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
+            raise status.invalid("autoscaling", "Scale", at.name, [wrong])
+        version = (scale.get("metadata") or {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
+        return {**old, "metadata": {**old["metadata"], "resourceVersion": version}, "spec": {**old["spec"], "replicas": replicas}}
+
+    return writing.update(context, at, rescale).obj
+
+
+def scale_of(obj: Obj) -> Obj:
+    """Return an object's Scale."""
+    meta = {key: obj["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
+    selector = obj["spec"].get("selector")
+    found = selectors.of_labels(selector) if obj["kind"] == "ReplicationController" else selectors.of_object(selector)
+    replicas = obj["spec"].get("replicas", 0)
+    now: dict[str, Any] = {"replicas": (obj.get("status") or {}).get("replicas", 0)}
+    if str(found):
+        now["selector"] = str(found)
+    spec = {"replicas": replicas} if replicas else {}
+    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": now}

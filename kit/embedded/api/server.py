@@ -1,0 +1,185 @@
+"""The API server: HTTP requests in, answers out, and the same verbs for the cluster's own controllers.
+
+`handle` and `apply` are the two doors; everything behind them is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kit.embedded.api import auth, bodies, direct, negotiation, rbac, reviews, router, services, subresources, verbs
+from kit.embedded.api.answers import encode, refusal, respond, text
+from kit.embedded.api.attributes import Attributes, User
+from kit.embedded.api.context import Context
+from kit.embedded.api.discovery import Discovery, health, version
+from kit.embedded.api.openapi import OpenApi
+from kit.embedded.api.recorder import Recorder
+from kit.embedded.api.shift import shifter
+from kit.embedded.api.watch import Watchers
+from kit.embedded.core.allocators import Addresses, Ports
+from kit.embedded.core.clock import Clock
+from kit.embedded.core.controller import Controller
+from kit.embedded.core.effects import Answer, Effect, Emit
+from kit.embedded.core.ids import Ids
+from kit.embedded.core.ports import Network, Nodes, Signer
+from kit.embedded.core.queue import Queue
+from kit.embedded.core.settings import Settings
+from kit.embedded.core.store import Obj, Store
+from kit.embedded.core.trace import Trace
+from kit.embedded.core.turns import Request, Response, Ticket
+from kit.errors import Status
+from kit.kube import status
+from kit.kube.kinds import Registry
+
+DEPRECATED = {
+    "endpoints": ("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",),
+    "componentstatuses": ("v1 ComponentStatus is deprecated in v1.19+",),
+}
+METRICS = "this embedded cluster does not support /metrics; a kind cluster does (--provider kind)"
+
+
+class Api:
+    """The API of one cluster."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, ids: Ids, trace: Trace, queue: Queue, registry: Registry, signer: Signer, settings: Settings
+    ) -> None:
+        self.context = Context(
+            store, clock, ids, trace, queue, registry, signer, settings, addresses=Addresses(), ports=Ports()
+        )
+        self.watchers = Watchers(self.context)
+        self.discovery = Discovery(self.context)
+        self.openapi = OpenApi(self.context)
+        self.recorder = Recorder(self.context)
+
+    @property
+    def nodes(self) -> Nodes | None:
+        """The nodes: logs, exec, attach."""
+        return self.context.nodes
+
+    @nodes.setter
+    def nodes(self, nodes: Nodes) -> None:
+        self.context.nodes = nodes
+
+    @property
+    def network(self) -> Network | None:
+        """The fabric: port-forward and proxies."""
+        return self.context.network
+
+    @network.setter
+    def network(self, network: Network) -> None:
+        self.context.network = network
+
+    # --- HTTP ---
+
+    def handle(self, request: Request, ticket: Ticket) -> bool:
+        """Answer a request, now or through its ticket later. True when it may change the cluster or runs programs there."""
+        try:
+            response, writes = self._respond(request, ticket)
+        except Status as error:
+            response, writes = refusal(error), False
+        except RecursionError:
+            response, writes = refusal(status.bad_request("the body of the request is nested too deeply")), False
+        except Exception as error:  # noqa: BLE001 - models the server's panic handler: one request fails, the cluster goes on
+            self.context.trace.add(self.context.clock.now, "api", "panic", f"{request.method} {request.path}", repr(error))
+            response, writes = refusal(status.internal(f"{type(error).__name__}: {error}")), True
+        if response is not None:
+            ticket.answer(response)
+        return writes
+
+    def _respond(self, request: Request, ticket: Ticket) -> tuple[Response | None, bool]:
+        user = auth.authenticated(self.context, request)
+        if not router.resource_path(request.path):
+            acting, may = self._acting(user, request)
+            if not may:
+                raise status.denied(user.name, "impersonate", "users", name=acting.name)
+            return self._elsewhere(request, acting), False
+        group, found = router.group_version(request.path)
+        if found not in self.context.registry.groups().get(group, ()):
+            if group:
+                return text("404 page not found\n", 404), False
+            raise status.unknown_path()
+        to = router.route(self.context.registry, request.method, request.path)
+        query = {key: value for key, value in reversed(request.query)}
+        at = Attributes(
+            to.verb, to.resource, to.namespace, to.name, to.subresource, user, bodies.manager(request), "dryRun" in query, query
+        )
+        watching = to.verb == "list" and query.get("watch", "0").lower() in {"true", "1", ""}
+        at.verb = "watch" if watching else to.verb
+        at.user, may = self._acting(user, request)
+        if not may:
+            raise status.denied(user.name, f"impersonate-on:user-info:{at.verb}", to.resource, name=to.name, namespace=to.namespace)
+        rbac.authorize(self.context, at)
+        at.warnings += DEPRECATED.get(to.resource.group_resource, ())
+        if watching:
+            self.watchers.start(at, negotiation.accepted(request.headers.get("accept", "")), ticket)
+            return None, False
+        if to.subresource:
+            return subresources.handle(self.context, at, request, ticket, to.rest)
+        form = negotiation.accepted(request.headers.get("accept", ""))
+        review = reviews.REVIEWS.get(to.resource.group_resource)
+        if review is not None:
+            return review(self.context, at, request), False
+        return verbs.HANDLERS[to.verb](self.context, at, request, form), to.verb in verbs.WRITES and not at.dry_run
+
+    def _acting(self, user: User, request: Request) -> tuple[User, bool]:
+        """Return who a request acts as, and whether the one who sent it may."""
+        wanted = auth.impersonated(request)
+        if wanted is None:
+            return user, True
+        named = [("users", wanted.name), *(("groups", name) for name in wanted.groups if not name.startswith("system:auth"))]
+        store = self.context.store
+        return wanted, all(rbac.allowed(store, user, rbac.Question("impersonate", resource=kind, name=name)) for kind, name in named)
+
+    def _elsewhere(self, request: Request, user: User) -> Response:
+        path = request.path
+        verb = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete"}.get(request.method, "other")
+        rbac.authorize_path(self.context, user, verb, path)
+        known = self.discovery.answer(request, path) or health(request, path) or self.openapi.answer(request, path)
+        if known is not None:
+            return known
+        if path.rstrip("/") == "/version":
+            return respond(encode(version(self.context)).encode())
+        if path == "/":
+            return respond(encode({"paths": self._root_paths()}).encode())
+        if path.startswith("/metrics"):
+            raise status.not_implemented(METRICS)
+        raise status.unknown_path()
+
+    def _root_paths(self) -> list[str]:
+        listed = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+        for group, versions in self.context.registry.groups().items():
+            listed += [f"/apis/{group}"] if group else []
+            listed += [f"/apis/{group}/{one}" if group else f"/api/{one}" for one in versions]
+        return sorted(listed)
+
+    # --- controllers ---
+
+    def apply(self, controller: Controller, effect: Effect) -> Answer:
+        """Carry out a controller's effect as its own user; what is refused is returned, not raised."""
+        if isinstance(effect, Emit):
+            return self.recorder.emit(controller, effect)
+        try:
+            return direct.apply(self.context, controller, effect)
+        except Status as error:
+            return error
+
+    # --- beginning, continuing, jumping ---
+
+    def create_at_start(self, obj: Obj) -> Obj:
+        """Make one of the objects a cluster begins with, as the API server itself."""
+        return direct.create_at_start(self.context, obj)
+
+    def restored(self) -> None:
+        """Take up what the objects of the journal hold: addresses and ports."""
+        services.restored(self.context)
+
+    def shift(self, delta_ms: int) -> Callable[[str, Obj], Obj]:
+        """Return what moves every time of an object back by `delta_ms` (whole seconds)."""
+        return shifter(self.context.registry, delta_ms)
+
+    def jumped(self) -> None:
+        """Forget what holds times as text."""
+        self.recorder.forget()
+
+

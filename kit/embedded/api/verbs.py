@@ -1,0 +1,116 @@
+"""The verbs on objects, as HTTP asks for them: each takes a request apart, does it, and puts the answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kit.embedded.api import bodies, deleting, forms, patching, reading, writing
+from kit.embedded.api.answers import encode, respond, success
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.api.negotiation import Accepted
+from kit.embedded.core.store import Record
+from kit.embedded.core.turns import Request, Response
+from kit.kube import decoding, protobuf, schema, status
+
+Handler = Callable[[Context, Attributes, Request, Accepted], Response]
+
+
+def get(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Answer with one object."""
+    return respond(forms.one(context, at, form, reading.get(context, at)), media=form.media, warnings=at.warnings)
+
+
+def list_objects(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Answer with the objects that match."""
+    return respond(forms.many(context, at, form, reading.page(context, at)), media=form.media, warnings=at.warnings)
+
+
+def create(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Make an object."""
+    bodies.check_options(at, "CreateOptions")
+    obj = bodies.check_place(at, bodies.decoded(at, request))
+    record = writing.create(context, at, obj)
+    return written(context, at, form, record, 201)
+
+
+def update(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Replace an object; some kinds are made when they are not there."""
+    bodies.check_options(at, "UpdateOptions")
+    obj = bodies.check_place(at, bodies.decoded(at, request))
+    if context.store.record(at.key) is None and at.resource.group_resource in writing.CREATED_BY_PUT and not at.subresource:
+        return written(context, at, form, writing.create(context, at, obj), 201)
+    return written(context, at, form, writing.update(context, at, lambda old: obj), 200)
+
+
+def patch(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Change an object."""
+    record, made = patching.patch(context, at, request)
+    return written(context, at, form, record, 201 if made else 200)
+
+
+def delete(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Delete an object, or begin to."""
+    options = delete_options(at, request)
+    found = deleting.delete(context, at, options)
+    if not found.gone or at.key.resource in deleting.RETURNED:
+        return written(context, at, form, found.record, 200)
+    resource = at.resource
+    body = success(name=at.name, group=resource.group, kind=resource.plural, uid=found.record.obj["metadata"]["uid"])
+    return respond(encode(body).encode(), media=form.media, warnings=at.warnings)
+
+
+def delete_collection(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
+    """Delete all objects that match."""
+    page = deleting.delete_collection(context, at, delete_options(at, request))
+    return respond(forms.many(context, at, form, page), media=form.media, warnings=at.warnings)
+
+
+def written(context: Context, at: Attributes, form: Accepted, record: Record, code: int) -> Response:
+    """Return the answer to a write."""
+    return respond(forms.one(context, at, form, record), code, media=form.media, warnings=at.warnings)
+
+
+def delete_options(at: Attributes, request: Request) -> deleting.Options:
+    """Return DeleteOptions from a body, else from the query."""
+    if request.body:
+        bodies.check_size(request)
+        return deleting.Options.of(_options_body(request))
+    query = at.query
+    said: dict[str, object] = {}
+    if query.get("gracePeriodSeconds"):
+        said["gracePeriodSeconds"] = reading.integer(query["gracePeriodSeconds"])
+    if query.get("propagationPolicy"):
+        said["propagationPolicy"] = query["propagationPolicy"]
+    if query.get("orphanDependents"):
+        said["orphanDependents"] = query["orphanDependents"] in {"true", "1"}
+    if query.get("dryRun"):
+        said["dryRun"] = [query["dryRun"]]
+    return deleting.Options.of(said)
+
+
+def _options_body(request: Request) -> dict[str, object]:
+    """Return the DeleteOptions of a body; unknown fields are passed over, as the API server does here."""
+    if request.body.startswith(protobuf.MAGIC):
+        return protobuf.decode(request.body)
+    try:
+        obj, _ = decoding.decode_json(request.body)
+    except decoding.DecodeError as error:
+        raise status.bad_request(str(error)) from None
+    node = schema.of("v1", "DeleteOptions")
+    why = decoding.type_error(obj, node) if node else ""
+    if why:
+        raise status.bad_request(why)
+    return obj
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "get": get,
+    "list": list_objects,
+    "create": create,
+    "update": update,
+    "patch": patch,
+    "delete": delete,
+    "deletecollection": delete_collection,
+}
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})

@@ -1,0 +1,195 @@
+"""Watches: from a revision or from the present state on, each event encoded once for all who see it in the same form.
+
+Models k8s.io/apiserver/pkg/endpoints/handlers/watch.go and pkg/storage/cacher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kit.embedded.api import forms, reading, selecting
+from kit.embedded.api.answers import encode
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
+from kit.embedded.core.queue import Entry
+from kit.embedded.core.store import Event, Obj, Record
+from kit.embedded.core.turns import Ticket
+from kit.errors import Status
+from kit.kube import status
+
+BOOKMARK_MS = 60_000
+INITIAL_END = "k8s.io/initial-events-end"
+
+
+class TooOld(Status):
+    """The events a watch asks for are no longer kept: its one event is this ERROR."""
+
+
+class Watch:
+    """One open watch."""
+
+    def __init__(self, at: Attributes, form: Accepted, ticket: Ticket) -> None:
+        self.at = at
+        self.form = form
+        self.ticket = ticket
+        self.matches = selecting.matcher(at)
+        self.headed = form.kind != TABLE  # a Table's columns are sent with the first event only
+        self.entries: list[Entry] = []
+
+    def sees(self, event: Event) -> str:
+        """Return ADDED, MODIFIED, DELETED as this watch sees an event, "" when it does not."""
+        if self.at.namespace and event.key.namespace != self.at.namespace:
+            return ""
+        before = event.old is not None and self.matches(event.old.obj)
+        after = event.type != "DELETED" and self.matches(event.record.obj)
+        if after:
+            return "MODIFIED" if before else "ADDED"
+        return "DELETED" if before else ""
+
+
+class Watchers:
+    """All open watches, by resource; a listener of the store."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._open: dict[str, dict[int, Watch]] = {}
+        context.store.listeners.append(self._notify)
+
+    def start(self, at: Attributes, form: Accepted, ticket: Ticket) -> None:
+        """Begin a watch: what is asked for of the past at once, the rest as it happens."""
+        watch = Watch(at, form, ticket)
+        reading.check_options(at.query, watch=True)
+        try:
+            past, over = list(self._past(watch)), False
+        except TooOld as error:
+            past, over = [encode({"type": "ERROR", "object": error.body()}).encode() + b"\n"], True
+        ticket.begin(200, (("Cache-Control", "no-cache, private"), ("Content-Type", form.media)))
+        for line in past:
+            ticket.send(line)
+        if over:
+            ticket.finish()
+        if not ticket.open:
+            return
+        self._open.setdefault(at.key.resource, {})[ticket.id] = watch
+        ticket.on_close = lambda: self._close(watch)
+        self._clock(watch)
+
+    def _past(self, watch: Watch) -> Iterator[bytes]:
+        """Yield what a watch is sent first; an expired revision is an ERROR event, after which the watch goes on nowhere."""
+        query = watch.at.query
+        text = query.get("resourceVersion", "")
+        try:
+            since = reading.version(text)
+        except ValueError:
+            why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+            raise status.plain_error(why) from None
+        initial = query.get("sendInitialEvents") in {"true", "1"}
+        if since > self._context.store.revision:
+            raise status.too_large_version(since, self._context.store.revision)
+        if initial or since == 0:
+            yield from self._present(watch)
+            if initial and _bookmarks(watch):
+                yield self._bookmark(watch, {INITIAL_END: "true"})
+            return
+        try:
+            events = list(self._context.store.since(watch.at.key.resource, since))
+        except Status as error:
+            raise TooOld(error.reason, error.message) from None
+        for event in events:
+            kind = watch.sees(event)
+            if kind:
+                yield self._line(watch, kind, _record(event, kind))
+
+    def _present(self, watch: Watch) -> Iterator[bytes]:
+        for _, record in self._context.store.items(watch.at.key.resource, watch.at.namespace or None):
+            if watch.matches(record.obj):
+                yield self._line(watch, "ADDED", record)
+
+    def _notify(self, event: Event) -> None:
+        watches = self._open.get(event.key.resource)
+        if not watches:
+            return
+        shared: dict[tuple[str, Accepted, str, str, bool], bytes] = {}
+        for watch in list(watches.values()):
+            kind = watch.sees(event)
+            if not kind:
+                continue
+            form, query = watch.form, watch.at.query
+            same = (kind, form, watch.at.resource.api_version, query.get("includeObject", ""), watch.headed)
+            line = shared.get(same)
+            if line is None:
+                line = shared[same] = self._line(watch, kind, _record(event, kind))
+            watch.headed = True
+            watch.ticket.send(line)
+
+    def _line(self, watch: Watch, kind: str, record: Record) -> bytes:
+        body = self._body(watch, record)
+        return b"".join((b'{"type":"', kind.encode(), b'","object":', body, b"}\n"))
+
+    def _body(self, watch: Watch, record: Record) -> bytes:
+        form, at = watch.form, watch.at
+        if form.kind == TABLE:
+            meta = {"resourceVersion": record.obj["metadata"]["resourceVersion"]}
+            columns = not watch.headed
+            watch.headed = True
+            return encode(forms.tabled(self._context, at, form, [record.obj], meta, columns=columns)).encode()
+        if form.kind in {PARTIAL, PARTIAL_LIST}:
+            return encode(forms.partial(record.obj, form.version)).encode()
+        return forms.encoded(at.resource, record)
+
+    def _bookmark(self, watch: Watch, annotations: dict[str, str] | None = None) -> bytes:
+        """Return a BOOKMARK: an empty object of the kind that carries the present revision."""
+        meta: Obj = {"resourceVersion": str(self._context.store.revision)}
+        if annotations:
+            meta["annotations"] = annotations
+        resource, form = watch.at.resource, watch.form
+        obj: Obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        if form.kind == TABLE:
+            obj = {"kind": TABLE, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta, "columnDefinitions": None, "rows": None}
+        elif form.kind:
+            obj = {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta}
+        return encode({"type": "BOOKMARK", "object": obj}).encode() + b"\n"
+
+    def _clock(self, watch: Watch) -> None:
+        """Let a watch end and send bookmarks when their time comes."""
+        queue, now = self._context.queue, self._context.clock.now
+        text = watch.at.query.get("timeoutSeconds", "")
+        if text:
+            ends = now + max(0, reading.integer(text)) * 1000
+            watch.entries.append(queue.put(ends, lambda: self._end(watch), housekeeping=True))
+        if _bookmarks(watch):
+            self._remind(watch)
+
+    def _remind(self, watch: Watch) -> None:
+        def send() -> None:
+            watch.ticket.send(self._bookmark(watch))
+            self._remind(watch)
+
+        due = self._context.clock.now + BOOKMARK_MS
+        watch.entries = [entry for entry in watch.entries if entry.run is not None]
+        watch.entries.append(self._context.queue.put(due, send, housekeeping=True))
+
+    def _end(self, watch: Watch) -> None:
+        self._close(watch)
+        watch.ticket.finish()
+
+    def _close(self, watch: Watch) -> None:
+        for entry in watch.entries:
+            self._context.queue.cancel(entry)
+        self._open.get(watch.at.key.resource, {}).pop(watch.ticket.id, None)
+
+
+def _record(event: Event, kind: str) -> Record:
+    """Return what an event shows: an object that left the selection is shown as it was, at the new revision."""
+    if kind != "DELETED" or event.type == "DELETED" or event.old is None:
+        return event.record
+    old = event.old.obj
+    meta = {**old["metadata"], "resourceVersion": event.record.obj["metadata"]["resourceVersion"]}
+    return Record({**old, "metadata": meta}, event.revision)
+
+
+def _bookmarks(watch: Watch) -> bool:
+    return watch.at.query.get("allowWatchBookmarks") in {"true", "1"}
+
+

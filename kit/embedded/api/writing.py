@@ -1,0 +1,224 @@
+"""create and update: from a decoded object to a revision in the store.
+
+Models k8s.io/apiserver/pkg/registry/generic/registry/store.go and registry/rest/{create,update}.go. HTTP requests and the
+effects of controllers come through here alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kit.embedded.api import admission, rules, services
+from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import shown, stored
+from kit.embedded.core.store import Key, Obj, Record
+from kit.kube import status
+
+Change = Callable[[Obj], Obj]
+
+GENERATED = 58  # letters of generateName that are kept
+_SYSTEM = frozenset({"name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"})
+ORDER = (
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+    "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
+)  # fmt: skip
+_NEVER_NEW = frozenset({"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"})
+
+# Kinds that a PUT makes when they are not there (AllowCreateOnUpdate of their strategies).
+CREATED_BY_PUT = frozenset(
+    {
+        "bindings",
+        "endpoints",
+        "events",
+        "leases.coordination.k8s.io",
+        "limitranges",
+        "roles.rbac.authorization.k8s.io",
+        "rolebindings.rbac.authorization.k8s.io",
+        "clusterroles.rbac.authorization.k8s.io",
+        "clusterrolebindings.rbac.authorization.k8s.io",
+        "services",
+        "runtimeclasses.node.k8s.io",
+    }
+)
+# Kinds whose PUT must name the resourceVersion it replaces (AllowUnconditionalUpdate of their strategies is false).
+CONDITIONAL = frozenset(
+    {
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "ingressclasses.networking.k8s.io",
+        "leases.coordination.k8s.io",
+        "poddisruptionbudgets.policy",
+        "validatingwebhookconfigurations.admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "csinodes.storage.k8s.io",
+        "volumeattachments.storage.k8s.io",
+    }
+)
+
+
+def create(context: Context, at: Attributes, obj: Obj, *, applied: bool = False) -> Record:
+    """Keep a new object; its record, or with dryRun what it would be. `obj` has defaults and is not changed.
+
+    `applied` says that server-side apply has settled who owns its fields already.
+    """
+    obj = _named(context, at, obj)
+    if not applied:
+        obj = rules.owned(context, at, None, obj)
+    obj = stored(at.resource, obj)
+    obj = admission.admit(context, at, obj, None)
+    obj = rules.prepared_create(context, at, _stamped(context, obj))
+    at.name = obj["metadata"].get("name", "")
+    rules.check_create(obj, at)
+    if at.key.resource == "services":
+        obj = services.allocated(context, obj, None, dry_run=at.dry_run)
+    if context.store.record(at.key) is not None:
+        services.released(context, obj, at)
+        raise status.already_exists(at.resource, at.name)
+    return _kept(context, at, obj)
+
+
+def update(context: Context, at: Attributes, change: Change, *, applied: bool = False, whole: bool = False) -> Record:
+    """Replace an object by what `change` makes of it; nothing is written when that is the same.
+
+    `applied` as for `create`; `whole` takes the change as it is, past the kind's strategy (binding, finalize and their like).
+    """
+    record = context.store.record(at.key)
+    if record is None:
+        raise status.not_found(at.resource, at.name)
+    old = record.obj
+    new = _continued(at, change(old), old)
+    if not applied:
+        new = rules.owned(context, at, shown(at.resource, old), new)
+    new = stored(at.resource, new)
+    new = admission.admit(context, at, new, old)
+    if not whole:
+        new = rules.prepared_update(context, at, new, old)
+    rules.check_update(new, old, at)
+    if at.key.resource == "services" and not at.subresource:
+        new = services.allocated(context, new, old, dry_run=at.dry_run)
+    if new == old:
+        return record
+    return _kept(context, at, new)
+
+
+def _kept(context: Context, at: Attributes, obj: Obj) -> Record:
+    """Commit an object, or remove it when this write let go of its last finalizer."""
+    if at.dry_run:
+        return Record(_in_order(obj), context.store.revision)
+    if finished(obj):
+        record = context.store.record(at.key)
+        if record is not None:
+            return remove(context, at.key, obj)
+    context.trace.add(context.clock.now, at.user.name, at.verb, _what(at))
+    if "resourceVersion" not in obj["metadata"]:
+        obj = _in_order({**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}})
+    return context.store.commit(at.key, obj)
+
+
+def finished(obj: Obj) -> bool:
+    """Return whether an object that is being deleted has nothing left to wait for."""
+    meta = obj["metadata"]
+    if "deletionTimestamp" not in meta or meta.get("finalizers"):
+        return False
+    if obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers"):
+        return False
+    return not meta.get("deletionGracePeriodSeconds")
+
+
+def remove(context: Context, key: Key, last: Obj | None = None) -> Record:
+    """Take an object out of the store, and give back what it held. `last` is its final state."""
+    gone = context.store.remove(key)
+    if last is not None:
+        version = gone.obj["metadata"]["resourceVersion"]
+        gone.rebased({**last, "metadata": {**last["metadata"], "resourceVersion": version}})
+    if key.resource == "services":
+        services.freed(context, gone.obj)
+    return gone
+
+
+def _named(context: Context, at: Attributes, obj: Obj) -> Obj:
+    """Return a new object with its name and namespace."""
+    given = obj.get("metadata") or {}
+    name, base = given.get("name") or "", given.get("generateName") or ""
+    if given.get("resourceVersion") and not at.dry_run:
+        raise status.plain_error("resourceVersion should not be set on objects to be created")
+    while not name and base:
+        name = base[:GENERATED] + context.ids.suffix()
+        if context.store.record(Key(at.key.resource, at.namespace, name)) is not None:
+            name = ""
+    meta: dict[str, Any] = {}
+    if name:
+        meta["name"] = name
+    if base:
+        meta["generateName"] = base
+    if at.resource.namespaced:
+        meta["namespace"] = at.namespace
+    meta.update((key, value) for key, value in given.items() if key not in _SYSTEM and key not in _NEVER_NEW)
+    return _headed(at, obj, meta)
+
+
+def _headed(at: Attributes, obj: Obj, meta: dict[str, Any]) -> Obj:
+    """Return an object that begins with kind, apiVersion and metadata, as every stored one does."""
+    rest = {key: value for key, value in obj.items() if key not in {"kind", "apiVersion", "metadata"}}
+    return {"kind": at.resource.kind, "apiVersion": at.resource.api_version, "metadata": meta, **rest}
+
+
+def _stamped(context: Context, obj: Obj) -> Obj:
+    """Return a new object with uid and creation time."""
+    meta = {**obj["metadata"], "uid": context.ids.uid(), "creationTimestamp": context.clock.text()}
+    return {**obj, "metadata": meta}
+
+
+def _in_order(obj: Obj) -> Obj:
+    """Return an object whose metadata is in the order the API server writes it."""
+    given = obj["metadata"]
+    return {**obj, "metadata": {key: given[key] for key in ORDER if key in given}}
+
+
+def _continued(at: Attributes, new: Obj, old: Obj) -> Obj:
+    """Return a changed object with what a write may not change, and refuse one that is about another state or object."""
+    meta, before = new.get("metadata") or {}, old["metadata"]
+    _check_version(at, str(meta.get("resourceVersion") or ""), before)
+    _check_uid(at, str(meta.get("uid") or before["uid"]), before)
+    out: dict[str, Any] = {
+        key: before[key]
+        for key in ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
+        if key in before
+    }
+    if "generateName" in meta:
+        out["generateName"] = meta["generateName"]
+    for key in ("deletionTimestamp", "deletionGracePeriodSeconds"):
+        if key in before:
+            out[key] = before[key]
+    out.update((key, value) for key, value in meta.items() if key not in _SYSTEM and key not in _NEVER_NEW)
+    return _headed(at, new, out)
+
+
+def _check_version(at: Attributes, given: str, before: Obj) -> None:
+    if given in {"", "0"}:
+        if at.verb == "update" and at.resource.group_resource in CONDITIONAL and not at.subresource:
+            must = status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+            raise status.invalid(at.resource.group, at.resource.kind, at.name, [must])
+        return
+    if not (given.isascii() and given.isdigit()):
+        raise status.plain_error(f'strconv.ParseUint: parsing "{given}": invalid syntax')
+    if given != before["resourceVersion"]:
+        raise status.conflict(at.resource, at.name)
+
+
+def _check_uid(at: Attributes, given: str, before: Obj) -> None:
+    if given == before["uid"]:
+        return
+    if at.verb == "patch":
+        wrong = status.immutable("metadata.uid", given)
+        raise status.invalid(at.resource.group, at.resource.kind, at.name, [wrong])
+    root = () if at.dry_run else ("registry",)  # a dry run's storage has no prefix
+    where = "/".join(part for part in (*root, at.resource.plural, at.namespace, at.name) if part)
+    why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {before['uid']}"
+    error = f"StorageError: invalid object, Code: 4, Key: /{where}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+    raise status.conflict(at.resource, at.name, error)
+
+
+def _what(at: Attributes) -> str:
+    return f"{at.key}/{at.subresource}" if at.subresource else str(at.key)

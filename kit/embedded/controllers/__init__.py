@@ -1,0 +1,39 @@
+"""The controllers of the cluster: each brings one kind of object nearer to what it wants, and knows none of the others.
+
+Controllers that are not there yet: see `api.server` for the warning their objects are answered with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kit.embedded.controllers.deployment import Deployment
+from kit.embedded.controllers.endpointslice import EndpointSlice
+from kit.embedded.controllers.garbage import Garbage
+from kit.embedded.controllers.namespace import Namespace
+from kit.embedded.controllers.nodelifecycle import NodeLifecycle
+from kit.embedded.controllers.replicaset import ReplicaSet
+from kit.embedded.controllers.scheduler import Scheduler
+from kit.embedded.controllers.serviceaccount import RootAuthority, ServiceAccount
+from kit.embedded.controllers.tainteviction import TaintEviction
+from kit.embedded.core.clock import Clock
+from kit.embedded.core.controller import Controller
+from kit.embedded.core.ids import Ids
+from kit.embedded.core.ports import Signer
+from kit.kube.kinds import Registry
+
+
+def build(*, clock: Clock, ids: Ids, signer: Signer, registry: Registry) -> Sequence[Controller]:
+    """Return all controllers, in the order they hear of an event."""
+    return (
+        ServiceAccount(),
+        RootAuthority(signer),
+        Namespace(clock, registry),
+        Garbage(registry),
+        Deployment(clock),
+        ReplicaSet(clock),
+        EndpointSlice(clock),
+        NodeLifecycle(clock),
+        TaintEviction(clock),
+        Scheduler(clock, ids),
+    )

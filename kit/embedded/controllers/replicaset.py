@@ -1,0 +1,229 @@
+"""Keeps as many Pods as a ReplicaSet wants: creates, deletes, adopts, releases, and reports.
+
+Models pkg/controller/replicaset/replica_set.go and controller_utils.go. The view is never stale here, so there are no expectations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kit.embedded.core.clock import Clock
+from kit.embedded.core.controller import Effects, Mapper, View, itself, owner, plain
+from kit.embedded.core.effects import After, Create, Delete, Emit, Patch, Update
+from kit.embedded.core.store import Event, Key, Obj
+from kit.errors import Status
+from kit.kube import owners, pods, selectors, times
+
+BURST = 500
+SLOW_START = 1
+
+
+class ReplicaSet:
+    """The replicaset controller."""
+
+    name = "replicaset-controller"
+    user = "system:serviceaccount:kube-system:replicaset-controller"
+    manager = "kube-controller-manager"
+    component = "replicaset-controller"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.watches: dict[str, Mapper] = {"replicasets.apps": itself, "pods": _sets_of}
+
+    def reconcile(self, key: Key, view: View, now: int) -> Effects:
+        """Make one ReplicaSet's Pods as many as it wants, then write its status."""
+        replicaset = view.at(key)
+        if replicaset is None:
+            return
+        mine = yield from self._claim(replicaset, view)
+        active = [pod for pod in mine if pods.is_active(pod)]
+        failure = None
+        if "deletionTimestamp" not in replicaset["metadata"]:
+            failure = yield from self._scale(replicaset, active, view)
+        yield from self._report(replicaset, mine, active, failure)
+        if failure is not None:
+            raise failure
+
+    def _claim(self, replicaset: Obj, view: View) -> Any:
+        """Adopt orphans that match, release what no longer does; return the Pods that are its own."""
+        namespace, uid = replicaset["metadata"]["namespace"], replicaset["metadata"]["uid"]
+        selector = selectors.of_object(replicaset["spec"]["selector"])
+        deleting = "deletionTimestamp" in replicaset["metadata"]
+        mine = []
+        for pod in view.owned("pods", uid):
+            if not owners.is_controlled_by(pod, replicaset):
+                continue
+            if selector.matches(pod["metadata"].get("labels")):
+                mine.append(pod)
+            elif not deleting:
+                yield Patch(
+                    _key(pod),
+                    {
+                        "metadata": {
+                            "uid": pod["metadata"]["uid"],
+                            "ownerReferences": [{"$patch": "delete", "uid": uid}],
+                        }
+                    },
+                )
+        if deleting:
+            return mine
+        for pod in _orphans(view, namespace):
+            if selector.matches(pod["metadata"].get("labels")) and pods.is_active(pod):
+                reference = owners.owner_reference(replicaset, controller=True)
+                patch = {"metadata": {"uid": pod["metadata"]["uid"], "ownerReferences": [reference]}}
+                adopted = yield Patch(_key(pod), patch)
+                if not isinstance(adopted, Status):
+                    mine.append(adopted)
+        return sorted(mine, key=lambda pod: str(pod["metadata"]["name"]))
+
+    def _scale(self, replicaset: Obj, active: Sequence[Obj], view: View) -> Any:
+        missing = replicaset["spec"].get("replicas", 1) - len(active)
+        if missing > 0:
+            return (yield from self._create(replicaset, min(missing, BURST)))
+        if missing < 0:
+            yield from self._delete(replicaset, active, min(-missing, BURST), view)
+        return None
+
+    def _create(self, replicaset: Obj, count: int) -> Any:
+        """Create Pods in batches of 1, 2, 4 …, so that a refusal costs one request and not five hundred."""
+        template = replicaset["spec"]["template"]
+        batch = SLOW_START
+        while count > 0:
+            for _ in range(min(batch, count)):
+                made = yield Create(_pod(replicaset, template))
+                if isinstance(made, Status):
+                    yield Emit(replicaset, "Warning", "FailedCreate", f"Error creating: {made.message}")
+                    return made
+                yield Emit(replicaset, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+            count -= min(batch, count)
+            batch *= 2
+        return None
+
+    def _delete(self, replicaset: Obj, active: Sequence[Obj], count: int, view: View) -> Any:
+        crowd = _crowding(replicaset, active, view)
+        wall = self._clock.wall()
+        for pod in sorted(active, key=lambda pod: _rank(pod, crowd, wall))[:count]:
+            gone = yield Delete(_key(pod), {"preconditions": {"uid": pod["metadata"]["uid"]}})
+            if isinstance(gone, Status) and gone.reason != "NotFound":
+                yield Emit(replicaset, "Warning", "FailedDelete", f"Error deleting: {gone.message}")
+                return
+            yield Emit(replicaset, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+
+    def _report(self, replicaset: Obj, mine: Sequence[Obj], active: Sequence[Obj], failure: Status | None) -> Any:
+        status, later = _status(replicaset, mine, active, failure, self._clock)
+        if status != replicaset.get("status"):
+            yield Update({**replicaset, "status": status, "metadata": _unversioned(replicaset["metadata"])}, "status")
+        if later:
+            yield After(later)
+
+
+def _sets_of(event: Event, view: View) -> Iterable[Key]:
+    """Map a Pod to its ReplicaSet, or an orphan to every ReplicaSet that would adopt it."""
+    yield from owner("ReplicaSet", "replicasets.apps")(event, view)
+    labels = event.obj["metadata"].get("labels")
+    if event.type != "DELETED" and labels and owners.controller_of(event.obj) is None:
+        for replicaset in view.list("replicasets.apps", event.key.namespace):
+            if selectors.of_object(replicaset["spec"]["selector"]).matches(labels):
+                yield Key("replicasets.apps", event.key.namespace, replicaset["metadata"]["name"])
+
+
+def _orphans(view: View, namespace: str) -> list[Obj]:
+    return [pod for pod in view.loose_pods(namespace) if owners.controller_of(pod) is None]
+
+
+def _key(pod: Obj) -> Key:
+    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+
+
+def _unversioned(metadata: Obj) -> Obj:
+    return {key: value for key, value in metadata.items() if key != "resourceVersion"}
+
+
+def _pod(replicaset: Obj, template: Obj) -> Obj:
+    metadata = plain(template.get("metadata") or {})
+    metadata.pop("creationTimestamp", None)
+    name = replicaset["metadata"]["name"]
+    metadata |= {"generateName": f"{name}-", "namespace": replicaset["metadata"]["namespace"]}
+    metadata["ownerReferences"] = [owners.owner_reference(replicaset, controller=True)]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": plain(template["spec"])}
+
+
+def _crowding(replicaset: Obj, active: Sequence[Obj], view: View) -> dict[str, int]:
+    """Count, per node, the Pods of this ReplicaSet and its siblings of one Deployment (getPodsRankedByRelatedPodsOnSameNode)."""
+    parent = owners.controller_of(replicaset)
+    related = list(active)
+    if parent is not None:
+        for sibling in view.owned("replicasets.apps", parent["uid"]):
+            if sibling["metadata"]["uid"] != replicaset["metadata"]["uid"]:
+                related += [pod for pod in view.owned("pods", sibling["metadata"]["uid"]) if pods.is_active(pod)]
+    crowd: dict[str, int] = {}
+    for pod in related:
+        node = pod["spec"].get("nodeName", "")
+        crowd[node] = crowd.get(node, 0) + 1
+    return crowd
+
+
+PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+def _rank(pod: Obj, crowd: dict[str, int], wall: int) -> tuple[Any, ...]:
+    """Order Pods for deletion, the first to go first. Models ActivePodsWithRanks."""
+    node = pod["spec"].get("nodeName", "")
+    ready = pods.condition(pod, "Ready") or {}
+    is_ready = ready.get("status") == "True"
+    since = wall - times.parse(ready["lastTransitionTime"]) if is_ready and ready.get("lastTransitionTime") else 0
+    restarts = max((s.get("restartCount", 0) for s in (pod["status"].get("containerStatuses") or ())), default=0)
+    cost = (pod["metadata"].get("annotations") or {}).get("controller.kubernetes.io/pod-deletion-cost", "0")
+    age = wall - times.parse(pod["metadata"]["creationTimestamp"])
+    return (
+        bool(node),
+        PHASES.get(pod["status"].get("phase", "Pending"), 0),
+        is_ready,
+        int(cost) if cost.lstrip("+-").isdigit() else 0,
+        -crowd.get(node, 0),
+        (since // 1000).bit_length() if is_ready else 0,
+        -restarts,
+        (age // 1000).bit_length(),
+        pod["metadata"]["uid"],
+    )
+
+
+def _status(
+    replicaset: Obj, mine: Sequence[Obj], active: Sequence[Obj], failure: Status | None, clock: Clock
+) -> tuple[Obj, int | None]:
+    """Compute the status, and in how many ms it will change by itself (minReadySeconds). Models calculateStatus."""
+    wanted = (replicaset["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    template = selectors.of_labels(wanted)
+    waits = [pods.available_in(pod, replicaset["spec"].get("minReadySeconds", 0), clock.wall()) for pod in active]
+    counts = {
+        "replicas": len(active),
+        "fullyLabeledReplicas": sum(template.matches(pod["metadata"].get("labels")) for pod in active),
+        "readyReplicas": sum(wait is not None for wait in waits),
+        "availableReplicas": sum(wait == 0 for wait in waits),
+    }
+    status: Obj = {name: count for name, count in counts.items() if count or name == "replicas"}
+    status["terminatingReplicas"] = sum(
+        "deletionTimestamp" in pod["metadata"] and not pods.is_terminal(pod) for pod in mine
+    )
+    status["observedGeneration"] = replicaset["metadata"].get("generation", 0)
+    conditions = _conditions(replicaset, failure, clock)
+    if conditions:
+        status["conditions"] = conditions
+    return status, min((wait for wait in waits if wait), default=None)
+
+
+def _conditions(replicaset: Obj, failure: Status | None, clock: Clock) -> list[Obj]:
+    kept = [c for c in (replicaset.get("status") or {}).get("conditions") or [] if c["type"] != "ReplicaFailure"]
+    if failure is None:
+        return kept
+    before = pods.condition(replicaset, "ReplicaFailure")
+    since = before["lastTransitionTime"] if before else clock.text()
+    found = {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "lastTransitionTime": since,
+        "reason": "FailedCreate",
+        "message": failure.message,
+    }
+    return [*kept, before or found]

@@ -1,0 +1,76 @@
+"""Deletes Pods that a NoExecute taint drives away, at once or when their toleration has run out.
+
+Models pkg/controller/tainteviction/taint_eviction.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kit.embedded.core.clock import Clock
+from kit.embedded.core.controller import Effects, Mapper, View, itself
+from kit.embedded.core.effects import After, Delete, Emit, Patch
+from kit.embedded.core.store import Event, Key, Obj
+from kit.errors import Status
+from kit.kube import times
+
+
+class TaintEviction:
+    """The taint eviction controller; its keys are Pods."""
+
+    name = "taint-eviction-controller"
+    user = "system:serviceaccount:kube-system:node-controller"
+    manager = "kube-controller-manager"
+    component = "taint-eviction-controller"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.watches: dict[str, Mapper] = {"pods": itself, "nodes": _pods_of}
+
+    def reconcile(self, key: Key, view: View, now: int) -> Effects:
+        """Delete one Pod when its time on a tainted node is over, or look again when it will be."""
+        pod = view.at(key)
+        node = view.get("nodes", "", pod["spec"].get("nodeName") or "-") if pod else None
+        if pod is None or node is None or "deletionTimestamp" in pod["metadata"]:
+            return
+        left = _left(pod, node, self._clock.wall())
+        if left is None:
+            return
+        if left > 0:
+            yield After(left)
+            return
+        message = "Taint manager: deleting due to NoExecute taint"
+        found = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager", "message": message}
+        yield Patch(key, {"status": {"conditions": [{**found, "lastTransitionTime": self._clock.text()}]}}, "strategic", "status")
+        yield Emit(pod, "Normal", "TaintManagerEviction", f"Marking for deletion Pod {key.namespace}/{key.name}")
+        answer = yield Delete(key)
+        if isinstance(answer, Status) and answer.reason != "NotFound":
+            raise answer
+
+
+def _pods_of(event: Event, view: View) -> Iterable[Key]:
+    if event.old is None or event.old.obj["spec"].get("taints") != event.obj["spec"].get("taints"):
+        for pod in view.on_node(event.key.name):
+            yield Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+
+
+def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:
+    """Return the ms until the Pod must go, None when it may stay."""
+    ends: list[int] = []
+    for taint in node["spec"].get("taints") or []:
+        if taint["effect"] != "NoExecute":
+            continue
+        bearing = [t for t in pod["spec"].get("tolerations") or [] if _covers(t, taint)]
+        if not bearing:
+            return 0
+        limits = [t["tolerationSeconds"] for t in bearing if t.get("tolerationSeconds") is not None]
+        if limits:
+            since = times.parse(taint["timeAdded"]) if taint.get("timeAdded") else wall_ms
+            ends.append(since + min(limits) * 1000 - wall_ms)
+    return max(0, min(ends)) if ends else None
+
+
+def _covers(toleration: Obj, taint: Obj) -> bool:
+    if toleration.get("effect") not in (None, "", taint["effect"]) or toleration.get("key") not in (None, "", taint["key"]):
+        return False
+    return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")

@@ -1,0 +1,69 @@
+"""What the API asks of the nodes, the network and the edge: filled in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from kit.embedded.core.store import Obj
+from kit.embedded.core.turns import Ticket
+
+
+class Nodes(Protocol):
+    """Containers seen from the API server. Errors are `Status` raised before the ticket begins, in the kubelet's words."""
+
+    def logs(self, pod: Obj, container: str, options: Mapping[str, Any], ticket: Ticket) -> None:
+        """Send a container's log (follow, previous, timestamps, tailLines, sinceSeconds, sinceTime, limitBytes) as text/plain and end."""
+        ...
+
+    def execute(self, pod: Obj, container: str, argv: list[str], options: Mapping[str, bool], ticket: Ticket) -> None:
+        """Run a process in a container: stdin, stdout, stderr, tty. Channels 0 in, 1 out, 2 err, 4 resize; the end carries a Status."""
+        ...
+
+    def attach(self, pod: Obj, container: str, options: Mapping[str, bool], ticket: Ticket) -> None:
+        """Join a container's main process: channels as in `execute`."""
+        ...
+
+    def resize(self, pod: Obj, container: str) -> None:
+        """Hear that the container's resources were changed in place."""
+        ...
+
+
+class Network(Protocol):
+    """The fabric seen from outside: connections as tickets (data on channel 0, ends half-close)."""
+
+    def forward(self, pod: Obj, port: int, ticket: Ticket) -> None:
+        """Connect a ticket to a port of a Pod's own loopback, as port-forward does; failures finish it with an error."""
+        ...
+
+    def dial(self, source: str, address: str, port: int, ticket: Ticket) -> None:
+        """Connect a ticket to an address of the cluster, as seen from `source` ("outside", "node:NAME")."""
+        ...
+
+    def fetch(self, source: str, request: Mapping[str, Any], done: Callable[[Mapping[str, Any]], None]) -> None:
+        """Make one HTTP request (method, url, headers, body, timeout_ms) and hand the result to `done` (see runtime/control.py)."""
+        ...
+
+
+class Signer(Protocol):
+    """Keys live at the edge: signing is asked for, synchronously, and counts as an input."""
+
+    def token(self, claims: Mapping[str, Any]) -> str:
+        """Return a signed service-account JWT."""
+        ...
+
+    def claims(self, token: str) -> dict[str, Any] | None:
+        """Return the verified claims of a JWT, or None when it is not ours."""
+        ...
+
+    def authority(self) -> str:
+        """Return the PEM of the cluster's certificate authority."""
+        ...
+
+
+class Zones(Protocol):
+    """Time zones: a table the pure machine can't read itself."""
+
+    def offset_ms(self, zone: str, at_ms: int) -> int | None:
+        """Return a zone's offset from UTC at a moment (ms since 1970), None when there is no such zone."""
+        ...

@@ -1,0 +1,224 @@
+"""All objects, one revision counter, and the windows that watches read.
+
+Models etcd and the watch cache: a commit gives the next revision, keeps the event for watchers, and notes a row for the journal.
+Objects are immutable by convention: a commit replaces, nothing is copied, and the encoded bytes of an object are made once
+and shared by reads, watches and the journal. Not kept: old revisions beyond the window (a list at an old one is 410, as after compaction).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from json import JSONEncoder
+from typing import Any, NamedTuple
+
+from kit.errors import Status
+
+Obj = dict[str, Any]
+
+_encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
+
+class Key(NamedTuple):
+    """Where an object is kept: its group resource ("pods", "deployments.apps"), namespace ("" for none) and name."""
+
+    resource: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.resource}/{self.namespace}/{self.name}" if self.namespace else f"{self.resource}/{self.name}"
+
+
+class Record:
+    """One revision of one object with its encoded form."""
+
+    __slots__ = ("_bytes", "obj", "revision")
+
+    def __init__(self, obj: Obj, revision: int) -> None:
+        self.obj = obj
+        self.revision = revision
+        self._bytes: bytes | None = None
+
+    @property
+    def encoded(self) -> bytes:
+        """The object as compact JSON, encoded once."""
+        if self._bytes is None:
+            self._bytes = _encode(self.obj).encode()
+        return self._bytes
+
+    def rebased(self, obj: Obj) -> None:
+        """Replace the object by the same revision with shifted times (a clock jump)."""
+        self.obj = obj
+        self._bytes = None
+
+
+class Event(NamedTuple):
+    """One change: ADDED, MODIFIED or DELETED at `revision`; `record` is the object after it (the last state, for DELETED)."""
+
+    revision: int
+    type: str
+    key: Key
+    record: Record
+    old: Record | None
+
+    @property
+    def obj(self) -> Obj:
+        """The object after the change."""
+        return self.record.obj
+
+
+class Row(NamedTuple):
+    """One line for the journal: a value under (table, key), or its removal when None."""
+
+    table: str
+    key: str
+    value: bytes | None
+
+
+IndexFunction = Callable[[Obj], Iterable[str]]
+
+
+class Store:
+    """Objects by resource, namespace and name. `listener` is called with each event, in order, right after the commit."""
+
+    def __init__(self, window: int = 4096) -> None:
+        self.revision = 0
+        self.listeners: list[Callable[[Event], None]] = []
+        self._records: dict[str, dict[tuple[str, str], Record]] = {}
+        self._windows: dict[str, deque[Event]] = {}
+        self._window = window
+        self._forgotten: dict[str, int] = {}  # resource -> last revision that fell out of its window
+        self._floor = 0  # revisions up to here have no events at all (before the last start)
+        self._indexes: dict[str, dict[str, tuple[IndexFunction, dict[str, dict[Key, None]]]]] = {}
+        self._rows: list[Row] = []
+
+    # --- reading ---
+
+    def get(self, key: Key) -> Obj | None:
+        """Return the object or None."""
+        record = self.record(key)
+        return record.obj if record else None
+
+    def record(self, key: Key) -> Record | None:
+        """Return the object's record or None."""
+        return self._records.get(key.resource, {}).get((key.namespace, key.name))
+
+    def list(self, resource: str, namespace: str | None = None) -> Sequence[Obj]:
+        """Return the objects of a resource, sorted by namespace and name."""
+        return [record.obj for _, record in self.items(resource, namespace)]
+
+    def items(self, resource: str, namespace: str | None = None) -> Sequence[tuple[Key, Record]]:
+        """Return (key, record) of a resource, sorted by namespace and name as etcd does."""
+        found = self._records.get(resource, {})
+        names = sorted(found) if namespace is None else sorted(name for name in found if name[0] == namespace)
+        return [(Key(resource, *name), found[name]) for name in names]
+
+    def count(self, resource: str) -> int:
+        """Return how many objects a resource has."""
+        return len(self._records.get(resource, ()))
+
+    def resources(self) -> Sequence[str]:
+        """Return the resources that have objects."""
+        return sorted(resource for resource, records in self._records.items() if records)
+
+    def index(self, resource: str, name: str, function: IndexFunction) -> None:
+        """Keep an index of a resource: `function(obj)` gives the values an object is found under."""
+        entries: dict[str, dict[Key, None]] = {}
+        self._indexes.setdefault(resource, {})[name] = (function, entries)
+        for key, record in self.items(resource):
+            for value in function(record.obj):
+                entries.setdefault(value, {})[key] = None
+
+    def by_index(self, resource: str, name: str, value: str) -> Sequence[Obj]:
+        """Return the objects found under `value`, sorted by namespace and name."""
+        keys = self._indexes[resource][name][1].get(value, ())
+        return [self._records[resource][key.namespace, key.name].obj for key in sorted(keys)]
+
+    # --- writing ---
+
+    def commit(self, key: Key, obj: Obj) -> Record:
+        """Keep `obj` as the next revision of `key`; its metadata gets the resourceVersion. The dict given is owned by the store."""
+        self.revision += 1
+        obj["metadata"]["resourceVersion"] = str(self.revision)
+        record = Record(obj, self.revision)
+        records = self._records.setdefault(key.resource, {})
+        old = records.get((key.namespace, key.name))
+        records[key.namespace, key.name] = record
+        self._reindex(key, old, record)
+        self._publish(Event(self.revision, "MODIFIED" if old else "ADDED", key, record, old))
+        return record
+
+    def remove(self, key: Key) -> Record:
+        """Remove `key`; the event carries the last object with the revision of its removal."""
+        old = self._records[key.resource].pop((key.namespace, key.name))
+        self.revision += 1
+        last = Record(
+            {**old.obj, "metadata": {**old.obj["metadata"], "resourceVersion": str(self.revision)}}, self.revision
+        )
+        self._reindex(key, old, None)
+        self._publish(Event(self.revision, "DELETED", key, last, old))
+        return last
+
+    def note(self, row: Row) -> None:
+        """Add a row that is not an object to the next transaction."""
+        self._rows.append(row)
+
+    def take_rows(self) -> Sequence[Row]:
+        """Return the rows since the last call, the last value of each key only."""
+        latest = {(row.table, row.key): row for row in self._rows}
+        self._rows = []
+        return list(latest.values())
+
+    def _publish(self, event: Event) -> None:
+        window = self._windows.setdefault(event.key.resource, deque())
+        window.append(event)
+        if len(window) > self._window:
+            self._forgotten[event.key.resource] = window.popleft().revision
+        self._rows.append(Row("objects", str(event.key), None if event.type == "DELETED" else event.record.encoded))
+        for listener in self.listeners:
+            listener(event)
+
+    def _reindex(self, key: Key, old: Record | None, new: Record | None) -> None:
+        for function, entries in self._indexes.get(key.resource, {}).values():
+            before = set(function(old.obj)) if old else set()
+            after = set(function(new.obj)) if new else set()
+            for value in sorted(before - after):
+                entries[value].pop(key, None)
+                if not entries[value]:
+                    del entries[value]
+            for value in sorted(after - before):
+                entries.setdefault(value, {})[key] = None
+
+    # --- watching ---
+
+    def since(self, resource: str, revision: int) -> Iterator[Event]:
+        """Yield the events of a resource after `revision`. Expired (410) when they are no longer kept."""
+        if revision < max(self._forgotten.get(resource, 0), self._floor):
+            raise Status(
+                "Expired",
+                f"too old resource version: {revision} ({max(self._forgotten.get(resource, 0), self._floor)})",
+            )
+        return (event for event in self._windows.get(resource, ()) if event.revision > revision)
+
+    # --- restoring and jumping ---
+
+    def restore(self, objects: Iterable[tuple[Key, Obj]], revision: int) -> None:
+        """Fill an empty store from the journal; watches from before get 410."""
+        self.revision = self._floor = revision
+        for key, obj in objects:
+            record = Record(obj, int(obj["metadata"]["resourceVersion"]))
+            self._records.setdefault(key.resource, {})[key.namespace, key.name] = record
+            self._reindex(key, None, record)
+
+    def rebase(self, shift: Callable[[str, Obj], Obj]) -> None:
+        """Replace every object by `shift(resource, obj)`, at the same revision: a jump of the clock makes all times older."""
+        for resource, records in self._records.items():
+            for name, record in records.items():
+                record.rebased(shift(resource, record.obj))
+                self._rows.append(Row("objects", str(Key(resource, *name)), record.encoded))
+        for resource, window in self._windows.items():
+            live = {id(record) for record in self._records.get(resource, {}).values()}
+            for event in window:
+                if id(event.record) not in live:
+                    event.record.rebased(shift(resource, event.record.obj))

@@ -1,0 +1,1 @@
+"""The network between Pods, nodes and the world outside."""

@@ -1,0 +1,1 @@
+"""The nodes: kubelets, and the machine that drives the programs of containers."""

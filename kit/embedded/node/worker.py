@@ -1,0 +1,476 @@
+"""One Pod on its node: a script that goes from admission to removal. Models pkg/kubelet/pod_workers.go and SyncPod.
+
+The script yields effects, which the kubelet carries out, and `Wait`s. As in the real kubelet the status is written at the start
+of a sync, from what is known then: why a container failed shows at the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from kit.embedded.core.effects import After, Delete, Effect, Emit, Update
+from kit.embedded.core.filesystem import File
+from kit.embedded.core.store import Key, Obj
+from kit.embedded.node import admission, eviction, starting
+from kit.embedded.node.lifecycle import initialized, phase
+from kit.embedded.node.probes import TYPES, Prober
+from kit.embedded.node.runtime import KILLED, Container
+from kit.embedded.node.sandbox import Sandbox
+from kit.embedded.node.site import Script, Site, Wait
+from kit.embedded.node.status import Writer
+from kit.embedded.node.stopping import MINIMUM_GRACE_MS, Stop
+from kit.embedded.node.units import Ending, Unit
+from kit.embedded.node.volumes import MountError, Volumes
+from kit.kube import times
+
+PLEG_MS = 20  # how soon the kubelet sees that a container ended
+FRESH_MS = 60  # the second look at a Pod whose sandbox is new
+RETRY_MS = 11_000  # after an error that is not a back-off of its own
+REFRESH_MS = 60_000
+SANDBOX_MS = 90
+MOUNT_RETRY_MS = 500
+MOUNT_RETRY_MAX_MS = 122_000
+MESSAGE_LIMIT = 4096
+
+
+class Worker:
+    """The kubelet's goroutine for one Pod. `drive` runs its script as far as it goes."""
+
+    def __init__(self, site: Site, key: Key, pod: Obj, *, rebooted: bool = False) -> None:
+        self.site = site
+        self.key = key
+        self.pod = pod
+        self.uid: str = pod["metadata"]["uid"]
+        self.units: list[Unit] = []
+        self.sandbox: Sandbox = None  # type: ignore[assignment]
+        self.began = site.world.clock.now
+        self.gone = False  # from the API
+        self.done = False
+        self.failed = False  # something has to be tried again later
+        self.broken = False  # a container could not be started: look again at once
+        self.failure = ("", "")
+        self._over = False
+        self._sandbox_state = ""
+        self._fresh = False
+        self._rebooted = rebooted
+        self._dirty = False
+        self._due: int | None = None
+        self._patient = False
+        self._outbox: list[Effect] = []
+        self._probers: dict[str, list[Prober]] = {}
+        self._writer = Writer(site.world.clock, site.host.address)
+        self._addresses: dict[str, str] = {"hostIP": site.host.address}
+        self.volumes = Volumes(site.view, site.tree, site.token, self._addresses)
+        self._seen: Any = None
+        self._refresh_due: int | None = None
+        self._answer: Any = None
+        self._wait: Wait | None = None
+        self._script: Generator[Any, Any, None] = self._life()
+        self.observe(pod)
+        if rebooted:
+            self._recall()
+
+    @property
+    def now(self) -> int:
+        """Cluster time in ms."""
+        return self.site.world.clock.now
+
+    @property
+    def deleting(self) -> bool:
+        """Say whether the Pod is to go."""
+        return self.gone or "deletionTimestamp" in self.pod["metadata"]
+
+    @property
+    def policy(self) -> str:
+        """The Pod's restartPolicy."""
+        return str(self.pod["spec"].get("restartPolicy") or "Always")
+
+    # --- being woken ---
+
+    def observe(self, pod: Obj | None) -> None:
+        """Take note of the Pod as it is now; what the kubelet wrote itself is no news."""
+        if pod is None or pod["metadata"]["uid"] != self.uid:
+            self._dirty |= not self.gone
+            self.gone = True
+            return
+        self.pod = pod
+        metadata = pod["metadata"]
+        seen = (metadata.get("generation"), metadata.get("deletionTimestamp"), metadata.get("deletionGracePeriodSeconds"),
+                metadata.get("labels"), metadata.get("annotations"))  # fmt: skip
+        if seen != self._seen:
+            self._seen, self._dirty = seen, True
+            self._adopt(pod)
+
+    def _adopt(self, pod: Obj) -> None:
+        known = {unit.name: unit for unit in self.units}
+        spec = pod["spec"]
+        for kind, containers in (
+            ("init", spec.get("initContainers")), ("main", spec["containers"]), ("ephemeral", spec.get("ephemeralContainers")),
+        ):  # fmt: skip
+            for container in containers or ():
+                if container["name"] not in known:
+                    real = "sidecar" if kind == "init" and container.get("restartPolicy") == "Always" else kind
+                    self.units.append(Unit(container, real, self.site.name))
+                elif (
+                    not known[container["name"]].running or container["image"] == known[container["name"]].spec["image"]
+                ):
+                    known[container["name"]].spec = container
+
+    def poke(self) -> None:
+        """Have the script look again, now."""
+        self._dirty = True
+        self.site.wake(self.key, 0)
+
+    def tell(self, unit: Unit, type: str, reason: str, message: str) -> None:
+        """Emit an event from outside the script."""
+        self._outbox.append(Emit(self.pod, type, reason, message, unit.path))
+        self.site.wake(self.key, 0)
+
+    def again(self, until: int, *, patient: bool = False) -> None:
+        """Sync again at `until`; `patient` waits are the steady life of a failing Pod, which nobody waits for."""
+        if self._due is None or until < self._due:
+            self._due, self._patient = until, patient
+
+    def drive(self, now: int) -> Generator[Effect, Any, None]:
+        """Run the script until it waits; ask to be called when that is over."""
+        while True:
+            while self._outbox:
+                yield self._outbox.pop(0)
+            if self.done or (self._wait is not None and not self._wait.over(now)):
+                break
+            self._wait = None
+            try:
+                item = self._script.send(self._answer)
+            except StopIteration:
+                self.done = True
+                break
+            self._answer = None
+            if isinstance(item, Wait):
+                self._wait = item
+            else:
+                self._answer = yield item
+                if isinstance(self._answer, dict) and isinstance(item, Update):
+                    self.observe(self._answer)
+        if not self.done and self._wait is not None and self._wait.until is not None:
+            yield After(max(0, self._wait.until - now), self._wait.housekeeping)
+
+    # --- the script ---
+
+    def _life(self) -> Script:
+        rejection = admission.rejection(self.pod, self.site.view, self.site.name)
+        if rejection:
+            yield from self._reject(*rejection)
+        elif not self._finished_before():
+            yield from self._report()
+            if (yield from self._prepare()):
+                while not (self.deleting or self._ended()):
+                    yield from self._sync()
+                    yield from self._idle()
+            yield from self._terminate()
+        yield Wait(ready=lambda: self.deleting)
+        if not self.gone:
+            yield Delete(self.key, {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}})
+
+    def _finished_before(self) -> bool:
+        return (self.pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+    def _reject(self, reason: str, event: str, message: str) -> Script:
+        yield Emit(self.pod, "Warning", reason, event)
+        old = self.pod.get("status") or {}
+        status = {
+            **old,
+            "phase": "Failed",
+            "reason": reason,
+            "message": message,
+            "startTime": self._writer.time(self.now),
+        }
+        yield Update({**self.pod, "status": status}, "status")
+
+    def _prepare(self) -> Script:
+        """Set up volumes and sandbox; False when the Pod is to go meanwhile."""
+        delay = MOUNT_RETRY_MS
+        while (trouble := self._mount_trouble()) is not None:
+            yield Emit(self.pod, "Warning", "FailedMount", trouble)
+            yield Wait(until=self.now + delay, ready=lambda: self.deleting, housekeeping=delay > 8000)
+            delay = min(delay * 2, MOUNT_RETRY_MAX_MS)
+            if self.deleting:
+                return False
+        yield Wait(until=self.now + SANDBOX_MS, ready=lambda: self.deleting)
+        if self.deleting:
+            return False
+        if self._rebooted:
+            yield Emit(self.pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+        self.sandbox = Sandbox(self.site, self.pod)
+        self._addresses["podIP"] = self.sandbox.address
+        self._sandbox_state, self._fresh = "ready", True
+        yield from self._report(address="")
+        return True
+
+    def _mount_trouble(self) -> str | None:
+        for volume in self.pod["spec"].get("volumes") or ():
+            try:
+                self.volumes.set_up({**self.pod, "spec": {**self.pod["spec"], "volumes": [volume]}}, self.now)
+            except MountError as error:
+                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
+        return None
+
+    def _sync(self) -> Script:
+        """One look at everything: write the status, then start and restart what should run. Models SyncPod."""
+        self._dirty = self.failed = self.broken = False
+        self._due, self._patient = None, False
+        if self._sandbox_state != "ready" or self._units_began():
+            yield from self._report()
+        yield from self._kill_failed()
+        if (yield from self._start_inits()):
+            for unit in self.units:
+                if unit.kind == "main" and unit.wants(self.policy) and not self.deleting:
+                    yield from starting.start(self, unit)
+        for unit in self.units:
+            if unit.kind == "ephemeral" and unit.ending is None and not unit.running and not self.deleting:
+                yield from starting.start(self, unit)
+        if self._fresh and any(unit.problem for unit in self.units):
+            self.again(self.now + FRESH_MS)
+        elif self.broken:
+            self.again(self.now + PLEG_MS)
+        elif self.failed:
+            self.again(self.now + RETRY_MS, patient=True)
+        self._fresh = False
+
+    def _units_began(self) -> bool:
+        return any(unit.instances or unit.problem for unit in self.units) or not self._fresh
+
+    def _start_inits(self) -> Script:
+        """Start init containers and sidecars in order; say whether the main ones may run."""
+        settled = any(unit.kind == "main" and unit.instances for unit in self.units)
+        for unit in self.units:
+            if unit.kind == "sidecar":
+                if not unit.running and not self.deleting:
+                    yield from starting.start(self, unit)
+                if not unit.started and not settled:
+                    return False
+            elif unit.kind == "init" and not settled and not (unit.ending is not None and unit.ending.code == 0):
+                if unit.wants(self.policy) and not self.deleting:
+                    yield from starting.start(self, unit)
+                return False
+        return True
+
+    def _kill_failed(self) -> Script:
+        for unit in self.units:
+            if unit.running and unit.failed_probe is not None:
+                message, grace = unit.failed_probe
+                yield from self.kill([unit], message, grace)
+            elif unit.running and (wanted := self._wanted(unit)) is not None and wanted["image"] != unit.spec["image"]:
+                yield from self.kill([unit], f"Container {unit.name} definition changed, will be restarted")
+                unit.spec = wanted
+
+    def _wanted(self, unit: Unit) -> Obj | None:
+        spec = self.pod["spec"]
+        return next(
+            (one for one in (*spec["containers"], *(spec.get("initContainers") or ())) if one["name"] == unit.name),
+            None,
+        )
+
+    def _idle(self) -> Script:
+        """Wait for the next reason to look."""
+        due, patient = self._due, self._patient
+        deadline = self.pod["spec"].get("activeDeadlineSeconds")
+        limit = self.began + deadline * 1000 if deadline else None
+        periodic = eviction.PERIOD_MS if eviction.watched(self) else REFRESH_MS if self._configured() else None
+        moments = [(due, patient), (limit, False), (self.now + periodic if periodic else None, True)]
+        until, housekeeping = min(((at, quiet) for at, quiet in moments if at is not None), default=(None, True))
+        yield Wait(until=until, ready=lambda: self._dirty, housekeeping=housekeeping)
+        if limit is not None and self.now >= limit and not self.deleting:
+            self.failure = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+            yield Emit(self.pod, "Normal", *self.failure)
+        elif (trouble := eviction.trouble(self)) is not None and not self.deleting:
+            self.failure = ("Evicted", trouble)
+            yield Emit(self.pod, "Warning", *self.failure)
+        self._refresh()
+
+    def _configured(self) -> bool:
+        return any("configMap" in volume or "secret" in volume for volume in self.pod["spec"].get("volumes") or ())
+
+    def _refresh(self) -> None:
+        """Bring configuration volumes up to date once a minute."""
+        if self._configured() and (self._refresh_due is None or self.now >= self._refresh_due):
+            self.volumes.refresh(self.pod, self.now)
+            self._refresh_due = self.now + REFRESH_MS
+
+    def _ended(self) -> bool:
+        """Say whether the Pod has run its course."""
+        if self.failure[0]:
+            return True
+        mains = [unit for unit in self.units if unit.kind == "main"]
+        inits = [unit for unit in self.units if unit.kind == "init"]
+        if any(unit.ending and unit.ending.code and not unit.wants(self.policy) for unit in inits):
+            return True
+        return all(unit.ending is not None and not unit.running and not unit.wants(self.policy) for unit in mains)
+
+    # --- stopping ---
+
+    def kill(self, units: Sequence[Unit], message: str, grace_s: int | None = None) -> Script:
+        """Stop units and wait until they are down."""
+        grace = self.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace_s is None else grace_s
+        stops = [self._stop(unit, grace * 1000, ()) for unit in units if unit.running]
+        for unit in units:
+            yield Emit(self.pod, "Normal", "Killing", message, unit.path)
+        yield Wait(ready=lambda: all(stop.over for stop in stops))
+
+    def _stop(self, unit: Unit, grace_ms: int, after: Sequence[Stop]) -> Stop:
+        for prober in self._probers.pop(unit.name, ()):
+            prober.stop()
+        return Stop(self.site.world, unit, max(grace_ms, MINIMUM_GRACE_MS), after, self._hook_failed)
+
+    def _hook_failed(self, unit: Unit) -> None:
+        self.tell(unit, "Warning", "FailedPreStopHook", "PreStopHook failed")
+
+    def _terminate(self) -> Script:
+        """Stop everything, sidecars last, and write the last status. Models SyncTerminatingPod and SyncTerminatedPod."""
+        if self._ended() and not self.deleting:
+            yield from self._report()
+        running = [unit for unit in self.units if unit.running]
+        stops: list[Stop] = []
+        for unit in [
+            *(unit for unit in running if unit.kind != "sidecar"),
+            *reversed([unit for unit in running if unit.kind == "sidecar"]),
+        ]:
+            stops.append(self._stop(unit, self._grace_ms(), stops if unit.kind == "sidecar" else ()))
+        for unit in running:
+            yield Emit(self.pod, "Normal", "Killing", f"Stopping container {unit.name}", unit.path)
+        while not all(stop.over for stop in stops):
+            for stop in stops:
+                stop.turn()
+                stop.shorten(max(self._grace_ms(), MINIMUM_GRACE_MS))
+            self._dirty = False
+            yield Wait(ready=lambda: self._dirty or all(stop.over for stop in stops))
+        self._close()
+        self._over = True
+        yield from self._report()
+
+    def _grace_ms(self) -> int:
+        metadata, spec = self.pod["metadata"], self.pod["spec"]
+        if self.gone:
+            return 0
+        if self.failure[0] == "Evicted":
+            return min(30, int(spec.get("terminationGracePeriodSeconds", 30))) * 1000
+        return int(metadata.get("deletionGracePeriodSeconds", spec.get("terminationGracePeriodSeconds", 30))) * 1000
+
+    def _close(self) -> None:
+        for probers in self._probers.values():
+            for prober in probers:
+                prober.stop()
+        self._probers.clear()
+        if self._sandbox_state == "ready":
+            self._sandbox_state = "gone"
+            self.sandbox.close()
+
+    def destroy(self) -> None:
+        """Drop everything at once: the node is gone."""
+        self._close()
+        for unit in self.units:
+            if unit.container is not None:
+                unit.container.end(unit.container.processes[1], KILLED)
+        self.done = True
+
+    # --- what containers tell ---
+
+    def running(self, unit: Unit) -> None:
+        """A container has started, its hook is done: probes begin."""
+        unit.started = "startupProbe" not in unit.spec
+        unit.ready = unit.started and "readinessProbe" not in unit.spec and unit.kind != "init"
+        self._probers[unit.name] = [
+            Prober(self.site.world, unit, type, lambda *event: self.tell(unit, *event), self.poke)
+            for type in TYPES
+            if f"{type}Probe" in unit.spec and unit.kind != "init"
+        ]
+        self.poke()
+
+    def exited(self, unit: Unit, id: str, code: int, container: Container, message: File) -> None:
+        """A container has ended."""
+        if unit.id != id:
+            return
+        for prober in self._probers.pop(unit.name, ()):
+            prober.stop()
+        reason = "OOMKilled" if container.oom else "Error" if code else "Completed"
+        log = unit.log
+        if log is not None:
+            log.close(self.now)
+        stop = unit.stop
+        unit.finish(Ending(id, code, reason, self._message(unit, message, code), unit.started_ms, self.now))
+        if isinstance(stop, Stop):
+            stop.finished()
+            unit.stop = None
+        self._dirty = True
+        self.site.wake(self.key, PLEG_MS)
+
+    def _message(self, unit: Unit, file: File, code: int) -> str:
+        """Return the termination message: the file's, or the end of the log."""
+        data = bytes(file.data[:MESSAGE_LIMIT])
+        if (
+            not data
+            and code
+            and unit.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
+            and unit.log is not None
+        ):
+            data = unit.log.tail(2048, 80)
+        return data.decode("utf-8", "replace")
+
+    # --- status ---
+
+    def _report(self, address: str | None = None) -> Script:
+        """Write the status when it differs from what the API has."""
+        if self.gone:
+            return
+        ip = address if address is not None else self._addresses.get("podIP", "")
+        now_phase = phase(self.units, self.policy, over=self._over)
+        failure = (
+            self.failure
+            if self._over and (now_phase == "Failed" or self.failure[0] == "DeadlineExceeded")
+            else ("", "")
+        )
+        if failure[0] == "DeadlineExceeded":
+            now_phase = "Failed"
+        if (
+            self._over
+            and any(unit.kind == "main" and not unit.instances for unit in self.units)
+            and not initialized(self.units)
+        ):
+            now_phase = "Failed"
+        status = self._writer.status(
+            self.pod, self.units, now_phase, self._sandbox_state, ip, self.began, failure, self.policy, over=self._over
+        )
+        old = self.pod.get("status") or {}
+        kept = {name: old[name] for name in ("nominatedNodeName", "resourceClaimStatuses", "resize") if name in old}
+        whole = {**status, **kept}
+        if whole != old:
+            yield Update({**self.pod, "status": whole}, "status")
+
+    # --- after a restart of the node ---
+
+    def _recall(self) -> None:
+        """Take up counts and last endings from the status that the API has: the containers were killed with the node."""
+        status = self.pod.get("status") or {}
+        clock = self.site.world.clock
+        if status.get("startTime"):
+            self.began = times.parse(status["startTime"]) - clock.epoch
+        listed = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+        found = {one["name"]: one for one in listed}
+        for unit in self.units:
+            old = found.get(unit.name)
+            if old is None or not old.get("containerID"):
+                continue
+            unit.restarts, unit.instances = old["restartCount"], old["restartCount"] + 1
+            unit.id = old["containerID"].removeprefix("containerd://")
+            running, ended = (old.get("state") or {}).get("running"), (old.get("state") or {}).get("terminated")
+            if running:
+                unit.ending = Ending(
+                    unit.id, 255, "Unknown", "", times.parse(running["startedAt"]) - clock.epoch, self.now
+                )
+            elif ended:
+                began = times.parse(ended["startedAt"]) - clock.epoch
+                unit.ending = Ending(
+                    unit.id, ended["exitCode"], ended["reason"], ended.get("message", ""), began, self.now
+                )
+            if unit.kind == "init":
+                unit.last, unit.ending = unit.ending, None

@@ -1,0 +1,1 @@
+"""Ways to have a cluster: embedded, kind, kubeconfig."""

@@ -1,0 +1,1 @@
+"""The edge of the embedded cluster: its process, HTTPS, sockets, the wall clock and the disk."""

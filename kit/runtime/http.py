@@ -1,0 +1,306 @@
+"""One HTTP/1.1 connection: bytes to requests, answers to bytes (h11 keeps the protocol's state).
+
+h11 over aiohttp: measured on this machine a bare answer over TLS takes 0.32 ms against 0.38, and the import 46 ms and 3 MB against
+650 ms and 28 MB, which `labkit up` would pay before its first answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+import h11
+
+from kit.embedded.core.turns import Begin, Identity, Request, Response
+from kit.errors import Status
+
+MAX_BODY = 3 << 20
+MAX_HEAD = 64 << 10
+MAX_UNSENT = 32 << 20  # a reader that is this far behind is dropped
+GZIP_FROM = 128 << 10  # Models apiserver endpoints/handlers/responsewriters/writers.go: defaultGzipThresholdBytes
+_TOO_BIG = f"Request entity too large: limit is {MAX_BODY}"
+
+
+class Session(Protocol):
+    """What takes a connection over after an upgrade."""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes of the client."""
+        ...
+
+    def lost(self) -> None:
+        """Hear that the client is gone."""
+        ...
+
+
+class App(Protocol):
+    """What answers requests."""
+
+    connections: set[HttpConnection]
+
+    def serve(self, exchange: Exchange) -> None:
+        """Answer `exchange`, now or later."""
+        ...
+
+    def hangup(self, exchange: Exchange) -> None:
+        """Hear that the client of `exchange` is gone."""
+        ...
+
+    def upgrade(self, exchange: Exchange, begin: Begin) -> Session | None:
+        """Return what takes the connection over, or None after having answered otherwise."""
+        ...
+
+
+class Exchange:
+    """One request and its answer (a driver's Sink)."""
+
+    def __init__(self, connection: HttpConnection, event: h11.Request) -> None:
+        self.connection = connection
+        self.method = event.method.decode("ascii")
+        raw_path, _, self.raw_query = event.target.decode("latin-1").partition("?")
+        self.path = unquote(raw_path)
+        self.headers: dict[str, str] = {}
+        for name, value in event.headers:
+            key, text = name.decode("ascii"), value.decode("utf-8", "replace")
+            self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+        self.body = bytearray()
+        self.id = 0
+        self.done = False
+
+    def request(self, id: int, query: tuple[tuple[str, str], ...] | None = None) -> Request:
+        """Return the request as the machine takes it."""
+        self.id = id
+        found = tuple(parse_qsl(self.raw_query, keep_blank_values=True)) if query is None else query
+        return Request(id, self.method, self.path, found, self.headers, bytes(self.body), self.identity)
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who the client's certificate names."""
+        return self.connection.identity
+
+    def refuse(self, error: Status) -> None:
+        """Answer with a Status."""
+        self.answer(json_response(error.code, error.body()))
+
+    # --- the driver's Sink ---
+
+    def answer(self, response: Response) -> None:
+        """Send the whole answer."""
+        if not self.done:
+            self.done = True
+            self.connection.send_whole(self, response)
+
+    def begin(self, begin: Begin) -> None:
+        """Start a streamed answer, or switch protocols."""
+        self.connection.begin(self, begin)
+
+    def chunk(self, channel: int, data: bytes) -> None:
+        """Stream bytes."""
+        if not self.done:
+            self.connection.stream(data)
+
+    def finish(self, channel: int | None, status: Mapping[str, Any] | None, error: str) -> None:
+        """End the stream."""
+        if channel is None and not self.done:
+            self.done = True
+            self.connection.end()
+
+
+class HttpConnection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self._transport: asyncio.Transport | None = None
+        self._exchange: Exchange | None = None
+        self._session: Session | None = None
+        self._unsent: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+        self.identity: Identity | None = None
+        self.since = self._loop.time()  # when it last began to wait for the client
+        self.busy = False
+        self.reading = False  # a request has begun and is not whole yet
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        self.identity = _identity(transport.get_extra_info("peercert"))
+        self._app.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._app.connections.discard(self)
+        self._transport = None
+        if self._session is not None:
+            self._session.lost()
+        if self._exchange is not None and not self._exchange.done:
+            self._exchange.done = True
+            self._app.hangup(self._exchange)
+
+    def data_received(self, data: bytes) -> None:
+        if self._session is not None:
+            self._session.feed(data)
+            return
+        self._http.receive_data(data)
+        self._advance()
+
+    # --- reading ---
+
+    def _advance(self) -> None:
+        """Take what h11 has understood."""
+        try:
+            while self._session is None:
+                event = self._http.next_event()
+                if event is h11.NEED_DATA or event is h11.PAUSED or not self._take(event):
+                    break
+            if self._http.they_are_waiting_for_100_continue:
+                self.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+        except h11.RemoteProtocolError as error:
+            self._bad(error.error_status_hint, str(error))
+
+    def _take(self, event: Any) -> bool:
+        if isinstance(event, h11.Request):
+            self.busy = self.reading = True
+            self.since = self._loop.time()
+            self._exchange = Exchange(self, event)
+            if sum(len(name) + len(value) for name, value in event.headers) + len(event.target) > MAX_HEAD:
+                raise h11.RemoteProtocolError("the request's head is too large", error_status_hint=431)
+            if int(self._exchange.headers.get("content-length") or 0) > MAX_BODY:
+                return self._too_big()
+        elif isinstance(event, h11.Data) and self._exchange is not None:
+            self._exchange.body += event.data
+            if len(self._exchange.body) > MAX_BODY:
+                return self._too_big()
+        elif isinstance(event, h11.EndOfMessage) and self._exchange is not None:
+            self.reading = False
+            self._app.serve(self._exchange)
+        elif isinstance(event, h11.ConnectionClosed):
+            self.close()
+            return False
+        return True
+
+    def _too_big(self) -> bool:
+        if self._exchange is not None:
+            self._exchange.headers["connection"] = "close"
+            self._exchange.refuse(Status("RequestEntityTooLarge", _TOO_BIG))
+        self.close()
+        return False
+
+    def _bad(self, code: int, why: str) -> None:
+        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            response = json_response(code, Status("BadRequest", why, code=code).body())
+            self.write(self._whole(response, close=True))
+        self.close()
+
+    # --- writing ---
+
+    def send_whole(self, exchange: Exchange, response: Response) -> None:
+        """Send a whole answer and go on to the next request."""
+        if self._transport is None or self._session is not None:
+            return
+        close = exchange.headers.get("connection", "").lower() == "close"
+        self.write(self._whole(_packed(response, exchange), close=close, head=exchange.method == "HEAD"))
+        self._next()
+
+    def begin(self, exchange: Exchange, begin: Begin) -> None:
+        """Start a streamed answer, or hand the connection to a session."""
+        if self._transport is None:
+            return
+        if begin.upgrade:
+            self._session = self._app.upgrade(exchange, begin)
+            return
+        headers = [(name.encode(), value.encode()) for name, value in begin.headers]
+        self.write(self._http.send(h11.Response(status_code=begin.status, headers=headers)) or b"")
+
+    def switch(self, headers: list[tuple[str, str]]) -> bytes:
+        """Answer 101 and return what the client sent behind its request."""
+        self.write(self._http.send(h11.InformationalResponse(status_code=101, headers=headers)) or b"")
+        return self._http.trailing_data[0]
+
+    def stream(self, data: bytes) -> None:
+        """Send a piece of a streamed body."""
+        if self._transport is not None and self._exchange is not None and self._exchange.method != "HEAD":
+            self.write(self._http.send(h11.Data(data=data)) or b"")
+
+    def end(self) -> None:
+        """End a streamed body and go on to the next request."""
+        if self._transport is not None and self._http.our_state is h11.SEND_BODY:
+            self.write(self._http.send(h11.EndOfMessage()) or b"")
+            self._next()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; what is written within one pass of the loop leaves together."""
+        if not data or self._transport is None:
+            return
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(data)
+
+    def close(self) -> None:
+        """Send what is left and close."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _flush(self) -> None:
+        if self._unsent and self._transport is not None:
+            self._transport.write(b"".join(self._unsent))
+            if self._transport.get_write_buffer_size() > MAX_UNSENT:
+                self._transport.abort()
+        self._unsent.clear()
+
+    def _whole(self, response: Response, *, close: bool, head: bool = False) -> bytes:
+        headers = [
+            (name.encode(), value.encode()) for name, value in response.headers if name.lower() != "content-length"
+        ]
+        headers.append((b"Content-Length", str(len(response.body)).encode()))
+        if close:
+            headers.append((b"Connection", b"close"))
+        http = self._http
+        out = http.send(h11.Response(status_code=response.status, headers=headers)) or b""
+        if response.body and not head and response.status not in {204, 304}:
+            out += http.send(h11.Data(data=response.body)) or b""
+        return out + (http.send(h11.EndOfMessage()) or b"")
+
+    def _next(self) -> None:
+        """Begin the next request, which may have arrived already."""
+        self._exchange = None
+        self.busy = False
+        self.since = self._loop.time()
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+            self._loop.call_soon(self._advance)
+        elif self._http.our_state is h11.MUST_CLOSE:
+            self.close()
+
+
+def json_response(code: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """Return a JSON answer."""
+    body = json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    return Response(code, (("Content-Type", "application/json"), *headers), body)
+
+
+def _packed(response: Response, exchange: Exchange) -> Response:
+    """Compress a large body for a client that takes gzip."""
+    if len(response.body) < GZIP_FROM or "gzip" not in exchange.headers.get("accept-encoding", ""):
+        return response
+    if any(name.lower() == "content-encoding" for name, _ in response.headers):
+        return response
+    packer = zlib.compressobj(1, wbits=31)
+    body = packer.compress(response.body) + packer.flush()
+    return Response(
+        response.status, (*response.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")), body
+    )
+
+
+def _identity(certificate: Mapping[str, Any] | None) -> Identity | None:
+    """Return who a verified certificate names: CN the user, O the groups."""
+    pairs = [pair for part in (certificate or {}).get("subject", ()) for pair in part]
+    names = [value for key, value in pairs if key == "commonName"]
+    groups = tuple(value for key, value in pairs if key == "organizationName")
+    return Identity(names[0], groups) if names else None

@@ -1,0 +1,100 @@
+const NS = "http://www.w3.org/2000/svg";
+const MARKS = { good: "●", wait: "◌", bad: "✕", gone: "○", plain: "■" };
+const make = (tag, attrs, parent) => {
+  const el = document.createElementNS(NS, tag);
+  for (const [k, v] of Object.entries(attrs)) el.setAttribute(k, v);
+  parent?.append(el);
+  return el;
+};
+const clip = (s, w, each) => {
+  const room = Math.max(6, Math.floor((w - 24) / each));
+  return s.length <= room ? s : s.slice(0, room - 6) + "…" + s.slice(-5);
+};
+const curve = (a, b) => {
+  const x1 = a.x + a.w, y1 = a.y + a.h / 2, x2 = b.x, y2 = b.y + b.h / 2, m = Math.max(24, (x2 - x1) / 2);
+  return `M${x1} ${y1}C${x1 + m} ${y1} ${x2 - m} ${y2} ${x2} ${y2}`;
+};
+const words = (b) => `${b.kind} ${b.name}${b.note ? ", " + b.note : ""}`;
+
+function render({ model, el }) {
+  el.classList.add("kit-picture");
+  const svg = make("svg", { role: "list", tabindex: "-1" });
+  const links = make("g", { "aria-hidden": "true" }, svg), things = make("g", { role: "presentation" }, svg);
+  const live = document.createElement("div");
+  live.className = "kit-said";
+  live.setAttribute("aria-live", "polite");
+  el.append(svg, live);
+  const boxes = new Map(), lines = new Map();
+  let order = [], at = 0;
+
+  const build = (b) => {
+    const g = make("g", { role: "listitem", class: "kit-box", tabindex: "-1" }, things);
+    const parts = { g, rect: make("rect", { rx: b.kind === "Probe" ? 2 : 6 }, g) };
+    if (b.kind !== "Probe") {
+      parts.name = make("text", { x: 8, y: 16, class: "kit-name" }, g);
+      parts.note = make("text", { x: 8, y: 31, class: "kit-note" }, g);
+    }
+    g.addEventListener("click", () => focus(order.indexOf(b.id)));
+    boxes.set(b.id, parts);
+    return parts;
+  };
+  const paint = (b) => {
+    const p = boxes.get(b.id) ?? build(b);
+    p.g.style.transform = `translate(${b.x}px,${b.y}px)`;
+    p.g.dataset.state = b.state;
+    p.g.setAttribute("aria-label", words(b));
+    p.rect.setAttribute("width", b.w);
+    p.rect.setAttribute("height", b.h);
+    if (p.name) {
+      p.name.textContent = `${MARKS[b.state]} ${clip(b.name, b.w, 6.6)}`;
+      const under = ["Pod", "Node", "Frame"].includes(b.kind) ? b.note : `${b.kind} ${b.note}`;
+      p.note.textContent = clip(under.trim(), b.w, 5.2);
+    }
+    if (b.meter !== null) {
+      p.meter ??= [make("rect", { x: 8, y: 40, height: 5, class: "kit-track" }, p.g), make("rect", { x: 8, y: 40, height: 5, class: "kit-meter" }, p.g)];
+      p.meter[0].setAttribute("width", b.w - 16);
+      p.meter[1].setAttribute("width", (b.w - 16) * b.meter);
+    }
+  };
+  const focus = (i) => {
+    if (!order.length) return;
+    at = (i + order.length) % order.length;
+    order.forEach((id, n) => boxes.get(id)?.g.setAttribute("tabindex", n === at ? "0" : "-1"));
+    boxes.get(order[at])?.g.focus();
+  };
+  svg.addEventListener("keydown", (e) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[e.key];
+    if (!step) return;
+    e.preventDefault();
+    e.stopPropagation();
+    focus(at + step);
+  });
+  const draw = () => {
+    const s = model.get("scene"), here = new Map(s.boxes.map((b) => [b.id, b]));
+    svg.setAttribute("viewBox", `0 0 ${s.w} ${s.h}`);
+    svg.setAttribute("aria-label", `${s.title}, ${s.boxes.length} objects`);
+    svg.style.maxWidth = s.w + "px";
+    for (const [id, p] of boxes) if (!here.has(id)) { p.g.remove(); boxes.delete(id); }
+    s.boxes.forEach(paint);
+    const kept = new Set();
+    for (const l of s.lines) {
+      const a = here.get(l.source), b = here.get(l.target), id = `${l.source}>${l.target}`;
+      if (!a || !b) continue;
+      kept.add(id);
+      if (!lines.has(id)) lines.set(id, make("path", { class: "kit-line", "data-kind": l.kind }, links));
+      const path = lines.get(id), d = curve(a, b);
+      path.setAttribute("d", d);
+      path.style.d = `path("${d}")`;
+    }
+    for (const [id, path] of lines) if (!kept.has(id)) { path.remove(); lines.delete(id); }
+    order = s.boxes.map((b) => b.id);
+    at = Math.min(at, Math.max(0, order.length - 1));
+    order.forEach((id, n) => boxes.get(id).g.setAttribute("tabindex", n === at ? "0" : "-1"));
+  };
+  const speak = () => { live.textContent = model.get("said"); };
+  model.on("change:scene", draw);
+  model.on("change:said", speak);
+  draw();
+  return () => { model.off("change:scene", draw); model.off("change:said", speak); };
+}
+export default { render };

@@ -1,0 +1,46 @@
+"""Keys, tokens and files of a cluster."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+
+from kit.runtime.credentials import Credentials
+
+
+def test_files_are_ours_alone_and_stay_the_same(tmp_path):
+    first = Credentials(tmp_path, "lab")
+    path = first.kubeconfig("https://127.0.0.1:1", tmp_path / "kubeconfig")
+    names = ("ca.crt", "ca.key", "server.crt", "server.key", "sa.key", "token", "kubeconfig")
+    assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == dict.fromkeys(names, 0o600)
+    assert Credentials(tmp_path, "lab").token_text == first.token_text
+    assert len(base64.urlsafe_b64decode(first.token_text + "=")) * 8 >= 128
+    document = json.loads(path.read_text())
+    assert document["users"] == [{"name": "lab", "user": {"token": first.token_text}}]
+    assert (
+        base64.b64decode(document["clusters"][0]["cluster"]["certificate-authority-data"]).decode() == first.authority()
+    )
+
+
+def test_two_clusters_share_nothing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, other = Credentials(tmp_path / "a", "a"), Credentials(tmp_path / "b", "b")
+    assert one.token_text != other.token_text
+    assert other.claims(one.token({"sub": "x"})) is None
+
+
+def test_service_account_tokens_are_verified(tmp_path):
+    signer = Credentials(tmp_path, "lab")
+    claims = {"iss": "https://kubernetes.default.svc.cluster.local", "sub": "system:serviceaccount:a:b", "exp": 5}
+    token = signer.token(claims)
+    assert signer.token(claims) == token
+    assert signer.claims(token) == claims
+    head, body, tail = token.split(".")
+    forged = base64.urlsafe_b64encode(json.dumps({**claims, "sub": "admin"}).encode()).rstrip(b"=").decode()
+    assert signer.claims(f"{head}.{forged}.{tail}") is None
+    none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    assert signer.claims(f"{none}.{body}.") is None
+    for broken in ("", "a", "a.b", "a.b.c", "é.é.é", token[:-4], token + "A"):
+        assert signer.claims(broken) is None
