@@ -16,7 +16,7 @@ FACTS = Path(__file__).parent / "facts"
 
 @cache
 def _read(name: str) -> Any:
-    text = lzma.open(FACTS / f"{name}.xz", "rt", encoding="utf-8").read()
+    text = lzma.decompress((FACTS / f"{name}.xz").read_bytes()).decode()
     return [json.loads(line) for line in text.splitlines()] if name.endswith(".jsonl") else json.loads(text)
 
 
@@ -24,3 +24,8 @@ def _read(name: str) -> Any:
 def facts() -> Callable[[str], Any]:
     """Return a reader of recorded truth: `facts("patches.jsonl")` is a list of cases, `facts("schema.json")` a document."""
     return _read
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--provider`: on which cluster the behaviour tests run."""
+    parser.addoption("--provider", choices=("embedded", "kind"), default="embedded", help="where behaviour tests run")

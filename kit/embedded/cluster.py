@@ -145,8 +145,8 @@ class Cluster:
         elif isinstance(one, Dial):
             self.fabric.dial("outside", one.address, one.port, self._open(one.id))
             self._writes = True
-        elif (ticket := self._tickets.get(one.id)) is not None:
-            self._feed(ticket, one)
+        elif one.id in self._tickets:
+            self._feed(self._tickets[one.id], one)
 
     def _open(self, id: int) -> Ticket:
         ticket = self._tickets[id] = Ticket(id, self._send)

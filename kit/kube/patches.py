@@ -193,6 +193,9 @@ def _word(value: Any) -> str:
 
 
 def _decode_yaml(body: bytes | str) -> dict[str, Any]:
+    quick = _as_json(body)
+    if quick is not None:
+        return quick
     try:
         value = yaml.safe_load(body)
         deep = _depth_over(value, MAX_DEPTH)
@@ -209,6 +212,18 @@ def _decode_yaml(body: bytes | str) -> dict[str, Any]:
         raise Status("BadRequest", f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
     out: dict[str, Any] = json.loads(json.dumps(value, default=str))
     return out
+
+
+def _as_json(body: bytes | str) -> dict[str, Any] | None:
+    """Return an object that is JSON (what kubectl sends as YAML), read many times faster; None for anything else."""
+    start = body[:1]
+    if start not in {b"{", "{"}:
+        return None
+    try:
+        value = json.loads(body, parse_constant=_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and not _depth_over(value, MAX_DEPTH) else None
 
 
 def _yaml_fault(error: yaml.MarkedYAMLError) -> str:

@@ -145,6 +145,8 @@ def compare(at: Shape, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change
 
 def _compare_maps(at: Shape, old: Mapping[str, Any], new: Mapping[str, Any], change: Change) -> None:
     for name, right in new.items():
+        if name not in old and right is None:  # Go writes some empty fields as null: nothing came
+            continue
         if name not in old:
             change.added[f"f:{name}"] = _whole(at.field(name) or ANYTHING, right)
             continue

@@ -55,7 +55,9 @@ class Bench:
 
     def box(self, program, files=None, *, limits=None, argv=("main",), uid=0, host=None):
         programs = {"/bin/main": program, **(files or {})}
-        tree = {name: File(b"\x7fELF", 0o755, program=what) if callable(what) else what for name, what in programs.items()}
+        tree = {
+            name: File(b"\x7fELF", 0o755, program=what) if callable(what) else what for name, what in programs.items()
+        }
         tree |= {"/dev/null": Device("null"), "/dev/zero": Device("zero"), "/dev/full": Device("full"), "/tmp": None}
         return Box(self, build(tree), limits or Limits(), argv, uid, host or self.host())
 

@@ -136,8 +136,7 @@ def test_signals_to_a_child(bench, action, signal, code):
         try:
             yield Sleep(50)
         except Signal as caught:
-            assert caught.number == 15
-            return 42
+            return 42 if caught.number == 15 else 1
         return 3
 
     def main(ctx):
@@ -336,12 +335,13 @@ def test_a_fork_bomb_is_bounded(bench):
             try:
                 yield Spawn("/bin/main", ("main",), {})
             except Errno as error:
-                assert error.name == "EAGAIN"
+                ctx.state["error"] = error.name
                 yield Sleep(1000)
 
     box = bench.box(bomb)
     bench.run(200)
     assert len(box.container.processes) == 512
+    assert box.container.setup.state["error"] == "EAGAIN"
 
 
 def test_poll_times_out_and_sees_data(bench):
@@ -400,7 +400,9 @@ def test_sockets_between_pods(bench):
 
     bench.box(server, host=bench.host("10.244.1.9", "pod default/server"))
     bench.run(5)
-    box = bench.box(client, {"/etc/resolv.conf": b"search default.svc.cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n"})
+    box = bench.box(
+        client, {"/etc/resolv.conf": b"search default.svc.cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n"}
+    )
     bench.run(20_000)
     assert box.exits == [0]
     connects = [step.detail["hops"] for step in bench.trace.since(0) if step.verb == "connect"]

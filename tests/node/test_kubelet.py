@@ -49,7 +49,9 @@ def test_a_pod_runs_and_goes(world):
     assert (status["ready"], status["started"], status["restartCount"], status["lastState"]) == (True, True, 0, {})
     assert pod["status"]["podIP"] == "10.244.1.2" and pod["status"]["hostIP"] == "172.18.0.3"
     assert world.reasons() == ["Pulled", "Created", "Started"]
-    assert world.messages("Pulled") == ['Container image "box:1" already present on machine and can be accessed by the pod']
+    assert world.messages("Pulled") == [
+        'Container image "box:1" already present on machine and can be accessed by the pod'
+    ]
     phases = [s["conditions"][0]["status"] for _, s in world.history["p"] if s.get("conditions")]
     assert phases == ["False", "True", "True"]
     assert next(at for at, s in world.history["p"] if s.get("phase") == "Running") <= 300
@@ -125,7 +127,8 @@ def test_images_that_cannot_be_pulled_alternate(world):
     world.run(40_000)
     assert world.reasons()[:5] == ["Pulling", "Failed", "Failed", "BackOff", "Failed"]
     assert world.messages("Failed")[:3] == [
-        'Failed to pull image "box:9": failed to pull and unpack image "docker.io/library/box:9": not found', "Error: ErrImagePull", "Error: ImagePullBackOff",
+        'Failed to pull image "box:9": failed to pull and unpack image "docker.io/library/box:9": not found',
+        "Error: ErrImagePull", "Error: ImagePullBackOff",
     ]  # fmt: skip
     words = []
     for at, s in world.history["p"]:
@@ -148,7 +151,9 @@ def test_pull_policies(world):
     cold = World(preloaded=False)
     cold.pod("a")
     cold.run(3000)
-    assert cold.messages("Pulled") == ['Successfully pulled image "box:1" in 420ms (420ms including waiting). Image size: 5000000 bytes.']
+    assert cold.messages("Pulled") == [
+        'Successfully pulled image "box:1" in 420ms (420ms including waiting). Image size: 5000000 bytes.'
+    ]
     cold.pod("b")
     cold.run(1000)
     assert cold.messages("Pulled")[1].startswith("Container image")
@@ -211,7 +216,9 @@ def test_configuration_that_is_missing_and_comes(world):
 
 def test_environment(world):
     service = {"clusterIP": "10.96.7.7", "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}
-    world.put({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "my-db", "namespace": "default"}, "spec": service})
+    world.put(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "my-db", "namespace": "default"}, "spec": service}
+    )
     env = [
         {"name": "ONE", "value": "1"}, {"name": "TWO", "value": "$(ONE)$(NONE) $$(ONE) $(MY_DB_SERVICE_HOST)"},
         {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
@@ -256,7 +263,10 @@ def test_init_containers_run_in_order_and_block(world):
 
 
 def test_sidecars_start_first_and_stop_last(world):
-    side = [{"name": f"s{n}", "image": "box:1", "restartPolicy": "Always", **sh(f"trap 0; echo s{n}; sleep 999")} for n in (1, 2)]
+    side = [
+        {"name": f"s{n}", "image": "box:1", "restartPolicy": "Always", **sh(f"trap 0; echo s{n}; sleep 999")}
+        for n in (1, 2)
+    ]
     world.pod("p", {"name": "main", **sh("trap 0; sleep 999")}, initContainers=side)
     world.run(3000)
     pod = world.get()
@@ -392,7 +402,9 @@ def test_readiness_and_startup(world):
     world.run(3500)
     assert (world.status()["started"], world.status()["ready"]) == (True, True)
     assert conditions(world.get())["Ready"][0] == "True"
-    assert set(world.messages("Unhealthy")) == {"Startup probe failed: dial tcp 10.244.1.2:80: connect: connection refused"}
+    assert set(world.messages("Unhealthy")) == {
+        "Startup probe failed: dial tcp 10.244.1.2:80: connect: connection refused"
+    }
 
 
 def test_steady_probes_are_housekeeping(world):
@@ -457,9 +469,11 @@ def test_volumes(world):
         {"name": "c", "configMap": {"name": "conf", "defaultMode": 0o644}},
         {"name": "e", "emptyDir": {}},
         {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}},
-                                                {"downwardAPI": {"items": [{"path": "ns", "fieldRef": {"fieldPath": "metadata.namespace"}}]}}]}},
+                                                {"downwardAPI": {"items": [
+                                                    {"path": "ns", "fieldRef": {"fieldPath": "metadata.namespace"}}]}}]}},
     ]  # fmt: skip
-    mounts = [{"name": "c", "mountPath": "/c", "readOnly": True}, {"name": "e", "mountPath": "/e"}, {"name": "t", "mountPath": "/t", "readOnly": True},
+    mounts = [{"name": "c", "mountPath": "/c", "readOnly": True}, {"name": "e", "mountPath": "/e"},
+              {"name": "t", "mountPath": "/t", "readOnly": True},
               {"name": "c", "mountPath": "/one", "subPath": "a"}]  # fmt: skip
     world.pod("p", sh("cat /c/a; write /e/f shared; sleep 1; cat /t/token; cat /t/ns; cat /one; trap 0; sleep 9999", volumeMounts=mounts),
               sh("sleep 1; cat /e/f; echo; trap 0; sleep 999", volumeMounts=mounts[1:2]), volumes=volumes)  # fmt: skip
@@ -539,7 +553,8 @@ def test_exec(world):
     ]
     missing = run(["nosuch"])
     assert missing.finish.status["message"].startswith(
-        "Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec"
+        "Internal error occurred: Internal error occurred: error executing command in container: "
+        "failed to exec in container: failed to start exec"
     )
     piped = Stub()
     world.nodes.execute(world.get(), "c", ["sh", "-c", "stdin"], {"stdin": True, "stdout": True}, piped.ticket)
@@ -582,7 +597,9 @@ def test_attach(world):
 
 def test_termination_messages(world):
     world.pod("p", sh("write /dev/termination-log mine; exit 1"), restartPolicy="Never")
-    world.pod("q", sh("echo last words; exit 1", terminationMessagePolicy="FallbackToLogsOnError"), restartPolicy="Never")
+    world.pod(
+        "q", sh("echo last words; exit 1", terminationMessagePolicy="FallbackToLogsOnError"), restartPolicy="Never"
+    )
     world.run(2000)
     assert world.status("p")["state"]["terminated"]["message"] == "mine"
     assert world.status("q")["state"]["terminated"]["message"] == "last words\n"
@@ -608,7 +625,9 @@ def test_node_affinity_by_hand(world):
     world.run(100)
     status = world.get()["status"]
     assert (status["phase"], status["reason"]) == ("Failed", "NodeAffinity")
-    assert world.messages("NodeAffinity") == ["Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"]
+    assert world.messages("NodeAffinity") == [
+        "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+    ]
 
 
 def test_nodes_register_and_renew(world):
@@ -636,7 +655,10 @@ def test_after_a_restart_of_the_process_containers_start_again(world):
     assert later.get()["metadata"]["uid"] == uid
     status = later.status()
     assert (status["restartCount"], status["ready"]) == (1, True)
-    assert status["lastState"]["terminated"]["reason"] == "Unknown" and status["lastState"]["terminated"]["exitCode"] == 255
+    assert (
+        status["lastState"]["terminated"]["reason"] == "Unknown"
+        and status["lastState"]["terminated"]["exitCode"] == 255
+    )
     assert later.get()["status"]["startTime"] == world.get()["status"]["startTime"]
     assert "SandboxChanged" in later.reasons()
 

@@ -72,7 +72,9 @@ def serve(ctx):
         request = yield Read(connection)
         code = b"404" if b"/nope" in request else ctx.argv[2].encode()
         body = ctx.hostname.encode()
-        yield Write(connection, b"HTTP/1.1 %s X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (code, len(body), body))
+        yield Write(
+            connection, b"HTTP/1.1 %s X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (code, len(body), body)
+        )
         yield Close(connection)
 
 
@@ -122,7 +124,9 @@ class Stub:
         self.ticket = Ticket(id, self.outputs.append)
 
     def data(self, channel=None):
-        return b"".join(o.data for o in self.outputs if type(o).__name__ == "Chunk" and (channel is None or o.channel == channel))
+        return b"".join(
+            o.data for o in self.outputs if type(o).__name__ == "Chunk" and (channel is None or o.channel == channel)
+        )
 
     @property
     def finish(self):
@@ -183,13 +187,18 @@ class World:
     # --- what tests say ---
 
     def pod(self, name="p", *containers, node="lab-worker", **spec):
-        given = [{"name": "c", "image": "box:1", "terminationMessagePath": "/dev/termination-log", **one} for one in containers or ({},)]
+        given = [
+            {"name": "c", "image": "box:1", "terminationMessagePath": "/dev/termination-log", **one}
+            for one in containers or ({},)
+        ]
         for index, one in enumerate(given):
             if index and one["name"] == "c":
                 one["name"] = f"c{index}"
         spec = {"containers": given, "terminationGracePeriodSeconds": 30, "nodeName": node, **spec}
         metadata = {"name": name, "namespace": "default", "generation": 1}
-        return self.put({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": "Pending"}})
+        return self.put(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": "Pending"}}
+        )
 
     def get(self, name="p"):
         return self.view.get("pods", "default", name)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
-from kit.embedded.api.podadmission import default_tolerations, priority, service_account
+from kit.embedded.api.podadmission import default_tolerations, priority, runtime_class, service_account
 from kit.embedded.core.store import Key, Obj
 from kit.kube import status
+from kit.kube.quantities import Quantity
 
 Plugin = Callable[[Context, Attributes, Obj, "Obj | None"], Obj]
 
@@ -25,6 +26,9 @@ PROTECTION = {
     "PersistentVolume": "kubernetes.io/pv-protection",
     "VolumeAttributesClass": "kubernetes.io/vac-protection",
 }
+NO_RESIZE = (
+    "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
+)
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 
@@ -68,6 +72,22 @@ def taint_new_nodes(context: Context, at: Attributes, obj: Obj, old: Obj | None)
     if any(taint["key"] == NOT_READY["key"] and taint["effect"] == NOT_READY["effect"] for taint in taints):
         return obj
     return {**obj, "spec": {**spec, "taints": [*taints, dict(NOT_READY)]}}
+
+
+def resize_claims(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
+    """Let a claim grow only when its class can."""
+    if old is None or _storage(obj) <= _storage(old):
+        return obj
+    name = (old.get("spec") or {}).get("storageClassName") or ""
+    kind = context.store.get(Key("storageclasses.storage.k8s.io", "", name))
+    if kind is None or not kind.get("allowVolumeExpansion"):
+        raise status.forbidden(at.resource, at.name, NO_RESIZE)
+    return obj
+
+
+def _storage(claim: Obj) -> Quantity:
+    requests = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
+    return Quantity.parse(requests.get("storage", "0"))
 
 
 def protect_storage(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
@@ -126,8 +146,12 @@ PLUGINS: tuple[Step, ...] = (
     Step(taint_new_nodes, frozenset({"nodes"})),
     Step(priority, PODS, on_update=True),
     Step(default_tolerations, PODS, on_update=True),
+    Step(runtime_class, PODS),
     Step(default_storage_class, frozenset({"persistentvolumeclaims"})),
-    Step(protect_storage, frozenset({"persistentvolumeclaims", "persistentvolumes", "volumeattributesclasses.storage.k8s.io"})),
+    Step(resize_claims, frozenset({"persistentvolumeclaims"}), on_update=True),
+    Step(
+        protect_storage,
+        frozenset({"persistentvolumeclaims", "persistentvolumes", "volumeattributesclasses.storage.k8s.io"}),
+    ),
     Step(default_ingress_class, frozenset({"ingresses.networking.k8s.io"})),
 )
-

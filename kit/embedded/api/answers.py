@@ -17,7 +17,12 @@ TEXT = "text/plain; charset=utf-8"
 
 
 def respond(
-    body: bytes, code: int = 200, *, media: str = JSON, warnings: Sequence[str] = (), headers: Sequence[tuple[str, str]] = ()
+    body: bytes,
+    code: int = 200,
+    *,
+    media: str = JSON,
+    warnings: Sequence[str] = (),
+    headers: Sequence[tuple[str, str]] = (),
 ) -> Response:
     """Return a JSON body in the media type asked for, with the headers of every API answer."""
     if media == YAML:
@@ -43,7 +48,11 @@ def refusal(error: Status, *, media: str = JSON, warnings: Sequence[str] = ()) -
         headers.append(("WWW-Authenticate", 'Bearer realm="kubernetes-master"'))
     body = error.body()
     if error.details is not None:
-        body = {**{key: value for key, value in body.items() if key != "code"}, "details": error.details, "code": error.code}
+        body = {
+            **{key: value for key, value in body.items() if key != "code"},
+            "details": error.details,
+            "code": error.code,
+        }
     return respond(encode(body).encode("utf-8", "replace"), error.code, media=media, warnings=warnings, headers=headers)
 
 

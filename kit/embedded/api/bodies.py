@@ -92,7 +92,9 @@ def check_place(at: Attributes, obj: Obj) -> Obj:
     meta: dict[str, Any] = obj.get("metadata") or {}
     said = meta.get("namespace") or ""
     if said and said != at.namespace and at.resource.namespaced:
-        raise status.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise status.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if at.name and at.verb != "create":
         named = meta.get("name") or ""
         if not named:

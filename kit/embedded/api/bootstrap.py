@@ -46,7 +46,8 @@ def _services(control_plane: str) -> Sequence[Obj]:
             ports=[{"name": "https", "port": 6443, "protocol": "TCP"}],
         ),
         _object(
-            "v1", "Service", "kube-dns", "kube-system", labels=dns_labels, annotations={"prometheus.io/port": "9153", "prometheus.io/scrape": "true"},
+            "v1", "Service", "kube-dns", "kube-system", labels=dns_labels,
+            annotations={"prometheus.io/port": "9153", "prometheus.io/scrape": "true"},
             spec={"clusterIP": DNS_ADDRESS, "ports": dns_ports, "selector": {"k8s-app": "kube-dns"}},
         ),
     ]  # fmt: skip
@@ -56,7 +57,9 @@ def _classes() -> Sequence[Obj]:
     default = {"ingressclass.kubernetes.io/is-default-class": "true"}
     standard = {"storageclass.kubernetes.io/is-default-class": "true"}
     return [
-        _object("networking.k8s.io/v1", "IngressClass", "traefik", annotations=default, spec={"controller": "traefik.io/ingress-controller"}),
+        _object(
+            "networking.k8s.io/v1", "IngressClass", "traefik", annotations=default, spec={"controller": "traefik.io/ingress-controller"},
+        ),
         _object(
             "storage.k8s.io/v1", "StorageClass", "standard", annotations=standard, provisioner="rancher.io/local-path",
             reclaimPolicy="Delete", volumeBindingMode="WaitForFirstConsumer",

@@ -56,7 +56,9 @@ def _renamed(obj: Obj, fields: dict[str, str], version: str) -> Obj:
 def _scaler_out(obj: Obj) -> Obj:
     """Return a v2 HorizontalPodAutoscaler as v1: its CPU target has a field, other metrics an annotation that is not kept here."""
     spec = {key: value for key, value in obj["spec"].items() if key not in {"metrics", "behavior"}}
-    status = {key: value for key, value in (obj.get("status") or {}).items() if key not in {"currentMetrics", "conditions"}}
+    status = {
+        key: value for key, value in (obj.get("status") or {}).items() if key not in {"currentMetrics", "conditions"}
+    }
     target = _utilisation(obj["spec"].get("metrics"), "target")
     if target is not None:
         spec["targetCPUUtilizationPercentage"] = target

@@ -68,7 +68,12 @@ class Discovery:
         name = "" if parts[0] == "api" else parts[1]
         form = accepted(request.headers.get("accept", ""))
         if parts[0] == "apis" and len(parts) == 2 and name in groups and name:
-            return self._cached(request, f"apis/{name}", lambda: {"kind": "APIGroup", "apiVersion": "v1", **self._about(name)}, form.media)
+            return self._cached(
+                request,
+                f"apis/{name}",
+                lambda: {"kind": "APIGroup", "apiVersion": "v1", **self._about(name)},
+                form.media,
+            )
         version = parts[1] if parts[0] == "api" else parts[2] if len(parts) == 3 else ""
         if version not in groups.get(name, ()):
             if parts[0] == "api":
@@ -103,7 +108,8 @@ class Discovery:
 
     def _about(self, group: str) -> dict[str, Any]:
         versions = [
-            {"groupVersion": f"{group}/{version}", "version": version} for version in self._context.registry.groups()[group]
+            {"groupVersion": f"{group}/{version}", "version": version}
+            for version in self._context.registry.groups()[group]
         ]
         return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
@@ -114,7 +120,12 @@ class Discovery:
             listed += [_legacy_sub(resource, sub) for sub in resource.subresources]
         named = f"{group}/{version}" if group else version
         listed.sort(key=lambda one: str(one["name"]))
-        return {"kind": "APIResourceList", **({"apiVersion": "v1"} if group else {}), "groupVersion": named, "resources": listed}
+        return {
+            "kind": "APIResourceList",
+            **({"apiVersion": "v1"} if group else {}),
+            "groupVersion": named,
+            "resources": listed,
+        }
 
     def _aggregated(self, root: str) -> dict[str, Any]:
         registry = self._context.registry
@@ -152,7 +163,11 @@ def _legacy(resource: Resource) -> dict[str, Any]:
 
 
 def _legacy_sub(resource: Resource, sub: Subresource) -> dict[str, Any]:
-    out: dict[str, Any] = {"name": f"{resource.plural}/{sub.name}", "singularName": "", "namespaced": resource.namespaced}
+    out: dict[str, Any] = {
+        "name": f"{resource.plural}/{sub.name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+    }
     if (sub.group, sub.version) != (resource.group, resource.version) and sub.version:
         out |= {"group": sub.group, "version": sub.version} if sub.group else {"version": sub.version}
     return out | {"kind": sub.kind, "verbs": list(sub.verbs)}
@@ -208,7 +223,12 @@ def health(request: Request, path: str) -> Response | None:
     if not parts or parts[0] not in {"healthz", "livez", "readyz"}:
         return None
     root = parts[0]
-    checks = [*CHECKS, *(READY_ONLY if root == "readyz" else ()), *(f"poststarthook/{hook}" for hook in HOOKS), "autoregister-completion"]
+    checks = [
+        *CHECKS,
+        *(READY_ONLY if root == "readyz" else ()),
+        *(f"poststarthook/{hook}" for hook in HOOKS),
+        "autoregister-completion",
+    ]
     if root == "readyz":
         checks.append("shutdown")
     if len(parts) > 1:

@@ -13,6 +13,7 @@ from kit.embedded.api.answers import success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
+from kit.errors import Status
 from kit.kube import status
 
 
@@ -47,7 +48,12 @@ def _bound(context: Context, at: Attributes, pod: Obj, binding: Obj) -> Obj:
     if given.get("uid") and given["uid"] != meta["uid"]:
         raise _conflict(name, "the UID in the precondition does not match the UID in record")
     found = pod.get("status") or {}
-    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": context.clock.text()}
+    scheduled = {
+        "type": "PodScheduled",
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": context.clock.text(),
+    }
     if "observedGeneration" in found:
         scheduled["observedGeneration"] = meta["generation"]
     conditions = [one for one in found.get("conditions") or () if one["type"] != "PodScheduled"]
@@ -55,7 +61,7 @@ def _bound(context: Context, at: Attributes, pod: Obj, binding: Obj) -> Obj:
     return {**pod, "metadata": meta, "spec": {**spec, "nodeName": binding["target"]["name"]}, "status": now}
 
 
-def _conflict(name: str, why: str) -> status.Status:
+def _conflict(name: str, why: str) -> Status:
     refused = status.conflict("pods", name, why)
     refused.message = refused.message.replace(" pods ", " pods/binding ", 1)
     refused.details = {"name": name, "kind": "pods/binding"}

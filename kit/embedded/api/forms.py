@@ -7,7 +7,6 @@ from typing import Any
 
 from kit.embedded.api.answers import encode, item, listing
 from kit.embedded.api.attributes import Attributes
-from kit.embedded.api.conversion import shown
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown
 from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
@@ -31,7 +30,9 @@ def one(context: Context, at: Attributes, form: Accepted, record: Record) -> byt
         raise Status("NotAcceptable", message)
     if form.kind == PARTIAL:
         return encode(partial(record.obj, form.version)).encode()
-    return encode(tabled(context, at, form, [record.obj], {"resourceVersion": record.obj["metadata"]["resourceVersion"]})).encode()
+    return encode(
+        tabled(context, at, form, [record.obj], {"resourceVersion": record.obj["metadata"]["resourceVersion"]})
+    ).encode()
 
 
 def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
@@ -47,7 +48,9 @@ def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
         return listing(PARTIAL_LIST, f"meta.k8s.io/{form.version}", page.meta, items)
     prefix = head(resource)
     if not built_in(resource):
-        return listing(f"{resource.kind}List", resource.api_version, page.meta, (encoded(resource, r) for r in page.records))
+        return listing(
+            f"{resource.kind}List", resource.api_version, page.meta, (encoded(resource, r) for r in page.records)
+        )
     items = (item(encoded(resource, record), prefix) for record in page.records)
     return listing(f"{resource.kind}List", resource.api_version, page.meta, items)
 
@@ -76,7 +79,13 @@ def partial(obj: Obj, version: str) -> dict[str, Any]:
 
 
 def tabled(
-    context: Context, at: Attributes, form: Accepted, objects: Sequence[Obj], meta: dict[str, Any], *, columns: bool = True
+    context: Context,
+    at: Attributes,
+    form: Accepted,
+    objects: Sequence[Obj],
+    meta: dict[str, Any],
+    *,
+    columns: bool = True,
 ) -> dict[str, Any]:
     """Return objects as a Table; `includeObject` says what each row carries."""
     out = table(

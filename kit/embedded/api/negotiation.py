@@ -9,16 +9,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from kit.errors import Status
 from kit.kube.status import not_acceptable, unsupported_media_type
 
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 BODIES = (JSON, YAML, PROTOBUF)
+STRATEGIC = "application/strategic-merge-patch+json"
 PATCHES = (
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+    STRATEGIC,
     "application/apply-patch+yaml",
 )
 PARTIAL = "PartialObjectMetadata"
@@ -73,8 +75,9 @@ def body_media(content_type: str) -> str:
 
 def patch_media(content_type: str, *, custom: bool = False) -> str:
     """Return the media type of a patch; UnsupportedMediaType for any that the kind does not take."""
-    known = tuple(media for media in PATCHES if not (custom and "strategic" in media))
     media = content_type.partition(";")[0].strip().lower()
-    if media not in known:
-        raise unsupported_media_type(known)
+    if media not in PATCHES:
+        raise Status("UnsupportedMediaType", "415: Unsupported Media Type", details={})
+    if custom and media == STRATEGIC:
+        raise unsupported_media_type(tuple(one for one in PATCHES if one != STRATEGIC))
     return media

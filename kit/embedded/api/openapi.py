@@ -56,7 +56,12 @@ class OpenApi:
         etag = f'"{_hash(body)}"'
         if request.headers.get("if-none-match") == etag:
             return Response(304, (("ETag", etag),), b"")
-        headers = (("Content-Type", "application/json"), ("ETag", etag), ("Cache-Control", "public"), ("Vary", "Accept"))
+        headers = (
+            ("Content-Type", "application/json"),
+            ("ETag", etag),
+            ("Cache-Control", "public"),
+            ("Vary", "Accept"),
+        )
         return Response(200, headers, body)
 
     def _list(self) -> bytes:
@@ -112,7 +117,7 @@ def _operation(resource: Resource, method: str, action: str) -> dict[str, Any]:
         out["parameters"] = [_parameter(name) for name in WRITE_PARAMETERS]
         media = PATCHES if method == "patch" else ("application/json",)
         patch = {"schema": {"$ref": f"{schema.REF}io.k8s.apimachinery.pkg.apis.meta.v1.Patch"}}
-        out["requestBody"] = {"content": {one: patch if method == "patch" else body for one in media}, "required": True}
+        out["requestBody"] = {"content": dict.fromkeys(media, patch if method == "patch" else body), "required": True}
     return out | {"responses": {"200": {"description": "OK", "content": {"application/json": body}}}}
 
 

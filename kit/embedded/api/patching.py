@@ -14,6 +14,7 @@ from kit.embedded.api.conversion import shown
 from kit.embedded.api.negotiation import patch_media
 from kit.embedded.core.store import Obj, Record
 from kit.embedded.core.turns import Request
+from kit.errors import Status
 from kit.kube import decoding, patches, schema, status
 from kit.kube.apply import apply
 
@@ -63,16 +64,15 @@ def applied(context: Context, at: Attributes, patch: Obj, *, force: bool) -> tup
     resource = at.resource
     if not at.manager:
         raise _options_refused(status.required("fieldManager", "is required for apply patch"))
-    named = patch if (patch.get("metadata") or {}).get("name") else {**patch, "metadata": {**(patch.get("metadata") or {}), "name": at.name}}
-    bodies.check_place(at, named)
+    bodies.check_place(at, patch)
     record = context.store.record(at.key)
     if record is None and at.subresource:
         raise status.not_found(resource, at.name)
     if record is not None:
-        return writing.update(context, at, lambda old: _applied(context, at, old, patch, force=force), applied=True), False
-    obj = _applied(context, at, None, patch, force=force)
-    obj = {**obj, "metadata": {**(obj.get("metadata") or {}), "name": at.name}}
-    return writing.create(context, at, obj, applied=True), True
+        return writing.update(
+            context, at, lambda old: _applied(context, at, old, patch, force=force), applied=True
+        ), False
+    return writing.create(context, at, _applied(context, at, None, patch, force=force), applied=True), True
 
 
 def _applied(context: Context, at: Attributes, live: Obj | None, patch: Obj, *, force: bool) -> Obj:
@@ -88,7 +88,7 @@ def _applied(context: Context, at: Attributes, live: Obj | None, patch: Obj, *, 
         api_version=resource.api_version,
         kind=resource.kind,
         time_text=context.clock.text(),
-        default=rules.defaulted,
+        default=lambda obj: rules.defaulted(decoding.prune(obj, node) if node else obj),
         custom=node is None,
     )
 
@@ -101,5 +101,5 @@ def _check_options(at: Attributes, media: str) -> None:
         raise _options_refused(status.required("fieldManager", "is required for apply patch"))
 
 
-def _options_refused(cause: status.Cause) -> status.Status:
+def _options_refused(cause: status.Cause) -> Status:
     return status.invalid("meta.k8s.io", "PatchOptions", "", [cause])

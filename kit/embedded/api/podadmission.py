@@ -125,6 +125,18 @@ def _class_of(context: Context, pod: Obj) -> tuple[str, int, str]:
     raise _refused(pod, f"no PriorityClass with name {name} was found")
 
 
+def runtime_class(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj:
+    """Refuse a Pod whose runtime class is not there, and add the overhead of one that is."""
+    name = pod["spec"].get("runtimeClassName")
+    if not name:
+        return pod
+    found = context.store.get(Key("runtimeclasses.node.k8s.io", "", name))
+    if found is None:
+        raise _refused(pod, f'pod rejected: RuntimeClass "{name}" not found')
+    overhead = (found.get("overhead") or {}).get("podFixed")
+    return {**pod, "spec": {**pod["spec"], "overhead": overhead}} if overhead else pod
+
+
 def default_tolerations(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj:
     """Let a Pod stay 300 s on a node that fails, when it says nothing of that itself."""
     have = pod["spec"].get("tolerations") or []

@@ -77,7 +77,7 @@ def _open_path(user: User, about: Question) -> bool:
     return "system:authenticated" in user.groups and about.path.startswith(DISCOVERY_PATHS)
 
 
-# What everybody may: the ClusterRoles system:basic-user and system:public-info-viewer, bound to these groups by the API server.
+# What these groups may always: ClusterRoles and bindings the API server makes for itself (here without objects).
 BASIC: tuple[tuple[str, str, Rule], ...] = (
     (
         "system:authenticated",
@@ -93,7 +93,24 @@ BASIC: tuple[tuple[str, str, Rule], ...] = (
         "system:basic-user",
         {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
     ),
-)
+    (
+        "system:authenticated",
+        "system:public-info-viewer",
+        {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"]},
+    ),
+    ("system:masters", "cluster-admin", {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}),
+    ("system:masters", "cluster-admin", {"verbs": ["*"], "nonResourceURLs": ["*"]}),
+    (
+        "system:authenticated",
+        "system:discovery",
+        {
+            "verbs": ["get"],
+            "nonResourceURLs": [
+                "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/",
+            ],
+        },
+    ),
+)  # fmt: skip
 
 
 def rules(store: Store, user: User, namespace: str) -> Iterator[tuple[Rule, str]]:

@@ -54,7 +54,9 @@ def page(context: Context, at: Attributes) -> Page:
         items = [one for one in items if (one[0].namespace, one[0].name) >= begin]
     if limit <= 0:
         return Page({"resourceVersion": str(revision)}, [record for _, record in items if matches(record.obj)])
-    return _limited(items, limit, revision, matches, selective=bool(at.query.get("labelSelector") or at.query.get("fieldSelector")))
+    return _limited(
+        items, limit, revision, matches, selective=bool(at.query.get("labelSelector") or at.query.get("fieldSelector"))
+    )
 
 
 def _limited(
@@ -87,13 +89,13 @@ def _resume(context: Context, resource: str, token: str) -> tuple[int, tuple[str
     except (ValueError, KeyError, TypeError):
         raise status.bad_request("continue key is not valid: illegal base64 data") from None
     namespace, _, name = start.rpartition("/")
-    if revision and revision < context.store.revision and _changed(context, resource, revision):
+    if revision and revision < context.store.revision and _forgotten(context, resource, revision):
         again = urlsafe_b64encode(json.dumps({**body, "rv": context.store.revision}).encode()).decode().rstrip("=")
         raise Expired(again)
     return revision or context.store.revision, (namespace, name.rstrip("\0"))
 
 
-def _changed(context: Context, resource: str, revision: int) -> bool:
+def _forgotten(context: Context, resource: str, revision: int) -> bool:
     """Return whether the window no longer reaches back to a revision (a restart, or too many changes since)."""
     try:
         context.store.since(resource, revision)
@@ -122,8 +124,13 @@ def _check_list_version(context: Context, resource: str, query: Mapping[str, str
         message = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
         raise status.bad_request(f"invalid resource version: {message}") from None
     _check_version(context, text)
-    if query.get("resourceVersionMatch") == "Exact" and int(text or 0) < context.store.revision and _changed(context, resource, int(text or 0)):
+    if query.get("resourceVersionMatch") == "Exact" and _changed_since(context, resource, int(text or 0)):
         raise Status("Expired", "The resourceVersion for the provided list is too old.")
+
+
+def _changed_since(context: Context, resource: str, revision: int) -> bool:
+    """Return whether a resource is no longer as it was at a revision: old states are not kept."""
+    return _forgotten(context, resource, revision) or any(context.store.since(resource, revision))
 
 
 def _check_version(context: Context, text: str) -> None:
@@ -164,7 +171,11 @@ def _match_causes(match: str, asked: str, *, watch: bool, initial: str | None) -
         return status.forbidden_value("resourceVersionMatch", words)
 
     if watch and initial is None:
-        return [forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")] if match else []
+        return (
+            [forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")]
+            if match
+            else []
+        )
     if watch:
         wrong = match != "NotOlderThan"
         return [forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")] if wrong else []

@@ -55,10 +55,20 @@ class Recorder:
         try:
             self._write(controller, effect, about, host, key, message, combined=combined)
         except Status as error:
-            self._context.trace.add(self._context.clock.now, controller.name, "event refused", effect.reason, error.message)
+            self._context.trace.add(
+                self._context.clock.now, controller.name, "event refused", effect.reason, error.message
+            )
 
     def _write(
-        self, controller: Controller, effect: Emit, about: Obj, host: str, key: tuple[str, ...], message: str, *, combined: bool
+        self,
+        controller: Controller,
+        effect: Emit,
+        about: Obj,
+        host: str,
+        key: tuple[str, ...],
+        message: str,
+        *,
+        combined: bool,
     ) -> None:
         context = self._context
         known = self._known.get(key)
@@ -80,7 +90,10 @@ class Recorder:
             self._known.popitem(last=False)
 
     def _new(self, controller: Controller, effect: Emit, about: Obj, host: str, message: str, *, combined: bool) -> Obj:
-        now, nanos = self._context.clock.text(), self._context.clock.wall() * 1_000_000 + self._context.ids.below(1_000_000)
+        now, nanos = (
+            self._context.clock.text(),
+            self._context.clock.wall() * 1_000_000 + self._context.ids.below(1_000_000),
+        )
         source = {"component": controller.component} | ({"host": host} if host else {})
         event: dict[str, Any] = {
             "kind": "Event",

@@ -29,7 +29,7 @@ def token_review(context: Context, at: Attributes, request: Request) -> Response
     try:
         user = auth.by_token(context, token)
     except Status:
-        found: dict[str, Any] = {"user": {}, "error": "[invalid bearer token, unknown]"}
+        found: dict[str, Any] = {"user": {}, "error": "invalid bearer token"}
         return _answer(at, obj, found)
     audience = f"https://kubernetes.default.svc.{DOMAIN}"
     return _answer(at, obj, {"authenticated": True, "user": user_info(user), "audiences": [audience]})
@@ -107,6 +107,7 @@ def rules_review(context: Context, at: Attributes, request: Request) -> Response
     if not namespace:
         raise status.bad_request("no namespace on request")
     resources, others = _rules_of(context, at.user, namespace)
+    obj = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": {}, "spec": {}}
     return _answer(at, obj, {"resourceRules": resources, "nonResourceRules": others, "incomplete": False})
 
 
@@ -119,9 +120,6 @@ def _rules_of(context: Context, user: User, namespace: str) -> tuple[list[Obj], 
         else:
             kept = ("verbs", "apiGroups", "resources", "resourceNames")
             resources.append({key: rule[key] for key in kept if rule.get(key)})
-    if auth.MASTERS in user.groups and not any("*" in rule.get("resources", ()) for rule in resources):
-        resources.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
-        others.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
     return resources, others
 
 

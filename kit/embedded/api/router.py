@@ -40,7 +40,7 @@ def route(registry: Registry, method: str, path: str) -> Route:
     """Return what a resource path names; NotFound and MethodNotAllowed are raised as the API server says them."""
     group, version, rest = _group_version(path)
     namespace, rest = _namespace(rest)
-    plural, name, subresource, tail = (*rest, "", "", "", "")[:3] + ("/".join(rest[3:]),)
+    plural, name, subresource, tail = (*(*rest, "", "", "", "")[:3], "/".join(rest[3:]))
     resource = registry.by_path(group, version, plural)
     if resource is None or (namespace and not resource.namespaced) or (tail and subresource != "proxy"):
         raise unknown_path()

@@ -11,12 +11,22 @@ from typing import Any
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
-from kit.kube import schema, status, strategy
+from kit.kube import names, schema, status, strategy
 from kit.kube.apply import track_update
 from kit.kube.defaults import apply_defaults
+from kit.kube.fields import FieldSet
 from kit.kube.status import Cause
 
 Check = Callable[..., list[Cause]]
+
+
+# Fields that nobody comes to own by a write, where it is not only the status (GetResetFields of the strategies).
+_REQUEST: FieldSet = {"f:spec": {}, "f:status": {}}
+IGNORED: dict[tuple[str, str], FieldSet] = {
+    ("CertificateSigningRequest", ""): _REQUEST,
+    ("CertificateSigningRequest", "approval"): _REQUEST,
+}
+GENERATION = "deprecated.daemonset.template.generation"
 
 
 def defaulted(obj: Obj) -> Obj:
@@ -27,6 +37,7 @@ def defaulted(obj: Obj) -> Obj:
 def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
     """Return an object whose managedFields say what this request changed."""
     version = new["apiVersion"]
+    new = _with_template_generation(new)
     node = schema.of(version, new["kind"])
     out = track_update(
         old,
@@ -36,9 +47,21 @@ def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
         node=node,
         api_version=version,
         time_text=context.clock.text(),
+        ignored=IGNORED.get((new["kind"], at.subresource)),
         custom=node is None,
     )
     return _timeless(out) if at.subresource == "scale" else out
+
+
+def _with_template_generation(new: Obj) -> Obj:
+    """Return a DaemonSet with the annotation that its conversion to v1 writes, and that its writer so comes to own."""
+    if new["kind"] != "DaemonSet":
+        return new
+    meta = new["metadata"]
+    given = meta.get("annotations") or {}
+    if GENERATION in given:
+        return new
+    return {**new, "metadata": {**meta, "annotations": {**given, GENERATION: "0"}}}
 
 
 def _timeless(obj: Obj) -> Obj:
@@ -75,14 +98,25 @@ def _finalizers(new: Obj, old: Obj) -> Obj:
 
 def _ephemeral(new: Obj, old: Obj) -> Obj:
     given = new["spec"].get("ephemeralContainers")
-    return {**old, "metadata": new["metadata"], "spec": {**old["spec"], **({"ephemeralContainers": given} if given else {})}}
+    return {
+        **old,
+        "metadata": new["metadata"],
+        "spec": {**old["spec"], **({"ephemeralContainers": given} if given else {})},
+    }
 
 
 def _resources(new: Obj, old: Obj) -> Obj:
     """Return a Pod with the resources of its containers as wanted, nothing else changed."""
     wanted = {one["name"]: one for one in new["spec"]["containers"]}
     containers = [
-        {**one, **{key: wanted[one["name"]][key] for key in ("resources", "resizePolicy") if key in wanted.get(one["name"], {})}}
+        {
+            **one,
+            **{
+                key: wanted[one["name"]][key]
+                for key in ("resources", "resizePolicy")
+                if key in wanted.get(one["name"], {})
+            },
+        }
         for one in old["spec"]["containers"]
     ]
     return {**old, "metadata": new["metadata"], "spec": {**old["spec"], "containers": containers}}
@@ -98,9 +132,26 @@ PARTS: dict[str, Callable[[Obj, Obj], Obj]] = {
 
 def check_create(obj: Obj, at: Attributes) -> None:
     """Raise Invalid when a new object breaks a rule."""
-    meta = obj["metadata"]
-    if not meta.get("name"):
-        _raise(at, [status.required("metadata.name", "name or generateName is required")], "")
+    name = obj["metadata"].get("name") or ""
+    if not name:
+        causes = [status.required("metadata.name", "name or generateName is required")]
+    else:
+        complaints = NAMES.get(at.resource.group_resource, names.subdomain)(name)
+        causes = [status.invalid_value("metadata.name", name, text) for text in complaints]
+    _raise(at, causes, name)
+
+
+# How the names of kinds are made, where they need not be DNS-1123 subdomains.
+NAMES: dict[str, Callable[[str], list[str]]] = {
+    "namespaces": names.label,
+    "services": names.label,
+    "statefulsets.apps": names.label,
+    "poddisruptionbudgets.policy": names.path_segment,
+    "clusterrolebindings.rbac.authorization.k8s.io": names.path_segment,
+    "clusterroles.rbac.authorization.k8s.io": names.path_segment,
+    "rolebindings.rbac.authorization.k8s.io": names.path_segment,
+    "roles.rbac.authorization.k8s.io": names.path_segment,
+}
 
 
 def check_update(new: Obj, old: Obj, at: Attributes) -> None:

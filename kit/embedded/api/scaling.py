@@ -33,7 +33,9 @@ def handle(context: Context, at: Attributes, request: Request, form: Accepted) -
         bodies.check_options(at, "PatchOptions")
         found = patches.decode_patch(media, request.body)
         if media == patches.APPLY:
-            raise status.not_implemented("this embedded cluster does not support server-side apply on scale; patch or PUT it")
+            raise status.not_implemented(
+                "this embedded cluster does not support server-side apply on scale; patch or PUT it"
+            )
         obj = _scaled(context, at, lambda scale: _patched(at, media, scale, found))
     return respond(encode(scale_of(obj)).encode(), media=form.media, warnings=at.warnings)
 
@@ -55,7 +57,11 @@ def _scaled(context: Context, at: Attributes, change: Any) -> Obj:
             wrong = status.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
             raise status.invalid("autoscaling", "Scale", at.name, [wrong])
         version = (scale.get("metadata") or {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
-        return {**old, "metadata": {**old["metadata"], "resourceVersion": version}, "spec": {**old["spec"], "replicas": replicas}}
+        return {
+            **old,
+            "metadata": {**old["metadata"], "resourceVersion": version},
+            "spec": {**old["spec"], "replicas": replicas},
+        }
 
     return writing.update(context, at, rescale).obj
 

@@ -42,7 +42,16 @@ class Api:
     """The API of one cluster."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, ids: Ids, trace: Trace, queue: Queue, registry: Registry, signer: Signer, settings: Settings
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        trace: Trace,
+        queue: Queue,
+        registry: Registry,
+        signer: Signer,
+        settings: Settings,
     ) -> None:
         self.context = Context(
             store, clock, ids, trace, queue, registry, signer, settings, addresses=Addresses(), ports=Ports()
@@ -74,14 +83,17 @@ class Api:
 
     def handle(self, request: Request, ticket: Ticket) -> bool:
         """Answer a request, now or through its ticket later. True when it may change the cluster or runs programs there."""
+        before = self.context.store.revision
         try:
             response, writes = self._respond(request, ticket)
         except Status as error:
-            response, writes = refusal(error), False
+            response, writes = refusal(error), self.context.store.revision != before
         except RecursionError:
             response, writes = refusal(status.bad_request("the body of the request is nested too deeply")), False
         except Exception as error:  # noqa: BLE001 - models the server's panic handler: one request fails, the cluster goes on
-            self.context.trace.add(self.context.clock.now, "api", "panic", f"{request.method} {request.path}", repr(error))
+            self.context.trace.add(
+                self.context.clock.now, "api", "panic", f"{request.method} {request.path}", repr(error)
+            )
             response, writes = refusal(status.internal(f"{type(error).__name__}: {error}")), True
         if response is not None:
             ticket.answer(response)
@@ -100,18 +112,10 @@ class Api:
                 return text("404 page not found\n", 404), False
             raise status.unknown_path()
         to = router.route(self.context.registry, request.method, request.path)
-        query = {key: value for key, value in reversed(request.query)}
-        at = Attributes(
-            to.verb, to.resource, to.namespace, to.name, to.subresource, user, bodies.manager(request), "dryRun" in query, query
-        )
-        watching = to.verb == "list" and query.get("watch", "0").lower() in {"true", "1", ""}
-        at.verb = "watch" if watching else to.verb
-        at.user, may = self._acting(user, request)
-        if not may:
-            raise status.denied(user.name, f"impersonate-on:user-info:{at.verb}", to.resource, name=to.name, namespace=to.namespace)
+        at = self._attributes(request, to, user)
         rbac.authorize(self.context, at)
         at.warnings += DEPRECATED.get(to.resource.group_resource, ())
-        if watching:
+        if at.verb == "watch":
             self.watchers.start(at, negotiation.accepted(request.headers.get("accept", "")), ticket)
             return None, False
         if to.subresource:
@@ -122,18 +126,37 @@ class Api:
             return review(self.context, at, request), False
         return verbs.HANDLERS[to.verb](self.context, at, request, form), to.verb in verbs.WRITES and not at.dry_run
 
+    def _attributes(self, request: Request, to: router.Route, user: User) -> Attributes:
+        """Return what a request about a resource wants, as the user it acts as; Forbidden when it may not act as that one."""
+        query = dict(reversed(request.query))  # the first of several wins
+        watching = to.verb == "list" and query.get("watch", "0").lower() in {"true", "1", ""}
+        verb = "watch" if watching else to.verb
+        acting, may = self._acting(user, request)
+        if not may:
+            doing = f"impersonate-on:user-info:{verb}"
+            raise status.denied(user.name, doing, to.resource, name=to.name, namespace=to.namespace)
+        manager, dry_run = bodies.manager(request), "dryRun" in query
+        return Attributes(verb, to.resource, to.namespace, to.name, to.subresource, acting, manager, dry_run, query)
+
     def _acting(self, user: User, request: Request) -> tuple[User, bool]:
         """Return who a request acts as, and whether the one who sent it may."""
         wanted = auth.impersonated(request)
         if wanted is None:
             return user, True
-        named = [("users", wanted.name), *(("groups", name) for name in wanted.groups if not name.startswith("system:auth"))]
+        named = [
+            ("users", wanted.name),
+            *(("groups", name) for name in wanted.groups if not name.startswith("system:auth")),
+        ]
         store = self.context.store
-        return wanted, all(rbac.allowed(store, user, rbac.Question("impersonate", resource=kind, name=name)) for kind, name in named)
+        return wanted, all(
+            rbac.allowed(store, user, rbac.Question("impersonate", resource=kind, name=name)) for kind, name in named
+        )
 
     def _elsewhere(self, request: Request, user: User) -> Response:
         path = request.path
-        verb = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete"}.get(request.method, "other")
+        verb = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete"}.get(
+            request.method, "other"
+        )
         rbac.authorize_path(self.context, user, verb, path)
         known = self.discovery.answer(request, path) or health(request, path) or self.openapi.answer(request, path)
         if known is not None:
@@ -181,5 +204,3 @@ class Api:
     def jumped(self) -> None:
         """Forget what holds times as text."""
         self.recorder.forget()
-
-

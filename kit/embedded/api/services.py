@@ -65,7 +65,7 @@ def _quietly(where: Any, what: Any) -> None:
         return
 
 
-class Refused(Exception):  # noqa: N818 - turned into Invalid with the Service's name
+class Refused(Exception):
     """An address or port that can't be had."""
 
     def __init__(self, cause: Cause) -> None:
@@ -113,7 +113,9 @@ def _take_address(context: Context, address: str) -> None:
 def _ports(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dry_run: bool) -> None:
     if spec.get("type") not in PORTED or spec.get("allocateLoadBalancerNodePorts") is False:
         if before.get("type") in PORTED:
-            spec["ports"] = [{key: value for key, value in port.items() if key != "nodePort"} for port in spec.get("ports") or ()]
+            spec["ports"] = [
+                {key: value for key, value in port.items() if key != "nodePort"} for port in spec.get("ports") or ()
+            ]
         return
     held, seen = _held_ports(before), dict[int, set[str]]()
     old = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or ()}
@@ -129,7 +131,11 @@ def _ports(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dry_ru
         elif not number:
             number = context.ports.next(context.ids)
             if number is None:
-                raise Refused(status.internal_cause(f"spec.ports[{index}].nodePort", "failed to allocate a nodePort: range is full"))
+                raise Refused(
+                    status.internal_cause(
+                        f"spec.ports[{index}].nodePort", "failed to allocate a nodePort: range is full"
+                    )
+                )
             taken.append((context.ports, number))
         seen.setdefault(number, set()).add(protocol)
         out.append({**port, "nodePort": number})

@@ -72,7 +72,9 @@ def _each(move: Move | None) -> Move | None:
 def _values(move: Move | None) -> Move | None:
     if move is None:
         return None
-    return lambda value, delta: {k: move(item, delta) for k, item in value.items()} if isinstance(value, dict) else value
+    return lambda value, delta: (
+        {k: move(item, delta) for k, item in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def _fields(moves: dict[str, Move]) -> Move:

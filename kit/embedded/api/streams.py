@@ -182,7 +182,9 @@ def _fetch(context: Context, request: Request, ticket: Ticket, url: str) -> bool
     return True
 
 
-HOP_HEADERS = frozenset({"authorization", "connection", "upgrade", "host", "content-length", "transfer-encoding", "accept-encoding"})
+HOP_HEADERS = frozenset(
+    {"authorization", "connection", "upgrade", "host", "content-length", "transfer-encoding", "accept-encoding"}
+)
 
 
 def _proxied(url: str, result: Mapping[str, Any]) -> Response:
@@ -191,7 +193,9 @@ def _proxied(url: str, result: Mapping[str, Any]) -> Response:
         return refusal(status.unavailable(f"error trying to reach service: {result['error']}"))
     headers = tuple((str(key), str(value)) for key, value in dict(result.get("headers") or {}).items())
     body = result.get("body") or ""
-    return Response(int(result["status"]), headers, body if isinstance(body, bytes) else str(body).encode("utf-8", "replace"))
+    return Response(
+        int(result["status"]), headers, body if isinstance(body, bytes) else str(body).encode("utf-8", "replace")
+    )
 
 
 def _container(pod: Obj, asked: str) -> str:

@@ -28,7 +28,9 @@ CALLS: Mapping[tuple[str, str], Callable[[Context, Attributes, Obj], Any]] = {
 SCALED = frozenset({"deployments.apps", "replicasets.apps", "statefulsets.apps", "replicationcontrollers"})
 
 
-def handle(context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str) -> tuple[Response | None, bool]:
+def handle(
+    context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str
+) -> tuple[Response | None, bool]:
     """Answer a request about a subresource; whether it writes or runs programs."""
     name, writes = at.subresource, at.verb in verbs.WRITES and not at.dry_run
     stream = streams.STREAMS.get((at.resource.group_resource, name))
@@ -43,7 +45,9 @@ def handle(context: Context, at: Attributes, request: Request, ticket: Ticket, r
         obj = bodies.decoded(at, request, _kind(context, at))
         body = CALLS[at.resource.group_resource, name](context, at, obj)
         return respond(encode(body).encode(), 201, media=form.media, warnings=at.warnings), writes
-    raise status.not_implemented(f"this embedded cluster does not support {at.resource.plural}/{name}; a kind cluster does (--provider kind)")
+    raise status.not_implemented(
+        f"this embedded cluster does not support {at.resource.plural}/{name}; a kind cluster does (--provider kind)"
+    )
 
 
 def call(context: Context, at: Attributes, obj: Obj) -> Any:

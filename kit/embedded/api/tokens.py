@@ -45,7 +45,12 @@ def issue(context: Context, at: Attributes, asked: Obj) -> Obj:
         "sub": f"system:serviceaccount:{at.namespace}:{at.name}",
     }
     expires = times.rfc3339((now + seconds) * 1000)
-    meta = {"name": at.name, "namespace": at.namespace, "uid": account["metadata"]["uid"], "creationTimestamp": context.clock.text()}
+    meta = {
+        "name": at.name,
+        "namespace": at.namespace,
+        "uid": account["metadata"]["uid"],
+        "creationTimestamp": context.clock.text(),
+    }
     return {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
@@ -72,14 +77,19 @@ def _bound(context: Context, at: Attributes, reference: Obj | None) -> Obj:
         return {}
     resource = BOUND.get(reference.get("kind", ""))
     if resource is None:
-        raise status.bad_request(f"cannot bind token for serviceaccount \"{at.name}\" to object of type {reference.get('kind', '')}")
+        raise status.bad_request(
+            f'cannot bind token for serviceaccount "{at.name}" to object of type {reference.get("kind", "")}'
+        )
     key = Key(resource, "" if resource == "nodes" else at.namespace, reference.get("name", ""))
     found = context.store.get(key)
     if found is None:
         raise status.not_found(resource, key.name)
     uid = found["metadata"]["uid"]
     if reference.get("uid") and reference["uid"] != uid:
-        why = f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record. The object might have been deleted and then recreated"
+        why = (
+            f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record. "
+            "The object might have been deleted and then recreated"
+        )
         raise status.conflict(resource, key.name, why)
     out: Obj = {resource.removesuffix("s"): {"name": key.name, "uid": uid}}
     node = found["spec"].get("nodeName") if resource == "pods" else None

@@ -38,7 +38,11 @@ def update(context: Context, at: Attributes, request: Request, form: Accepted) -
     """Replace an object; some kinds are made when they are not there."""
     bodies.check_options(at, "UpdateOptions")
     obj = bodies.check_place(at, bodies.decoded(at, request))
-    if context.store.record(at.key) is None and at.resource.group_resource in writing.CREATED_BY_PUT and not at.subresource:
+    if (
+        context.store.record(at.key) is None
+        and at.resource.group_resource in writing.CREATED_BY_PUT
+        and not at.subresource
+    ):
         return written(context, at, form, writing.create(context, at, obj), 201)
     return written(context, at, form, writing.update(context, at, lambda old: obj), 200)
 

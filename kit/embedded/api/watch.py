@@ -146,7 +146,13 @@ class Watchers:
         resource, form = watch.at.resource, watch.form
         obj: Obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
         if form.kind == TABLE:
-            obj = {"kind": TABLE, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta, "columnDefinitions": None, "rows": None}
+            obj = {
+                "kind": TABLE,
+                "apiVersion": f"meta.k8s.io/{form.version}",
+                "metadata": meta,
+                "columnDefinitions": None,
+                "rows": None,
+            }
         elif form.kind:
             obj = {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta}
         return encode({"type": "BOOKMARK", "object": obj}).encode() + b"\n"
@@ -191,5 +197,3 @@ def _record(event: Event, kind: str) -> Record:
 
 def _bookmarks(watch: Watch) -> bool:
     return watch.at.query.get("allowWatchBookmarks") in {"true", "1"}
-
-

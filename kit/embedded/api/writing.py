@@ -154,6 +154,8 @@ def _named(context: Context, at: Attributes, obj: Obj) -> Obj:
         meta["generateName"] = base
     if at.resource.namespaced:
         meta["namespace"] = at.namespace
+    if at.dry_run and given.get("resourceVersion"):
+        meta["resourceVersion"] = given["resourceVersion"]
     meta.update((key, value) for key, value in given.items() if key not in _SYSTEM and key not in _NEVER_NEW)
     return _headed(at, obj, meta)
 

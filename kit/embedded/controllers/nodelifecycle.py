@@ -108,7 +108,9 @@ def _taints(node: Obj, now: str) -> list[Obj]:
         wanted.append((CORDON, "NoSchedule"))
     kept = [taint for taint in before if taint["key"] not in OWN or (taint["key"], taint["effect"]) in wanted]
     there = {(taint["key"], taint["effect"]) for taint in kept}
-    return kept + [{"key": key, "effect": effect, "timeAdded": now} for key, effect in wanted if (key, effect) not in there]
+    return kept + [
+        {"key": key, "effect": effect, "timeAdded": now} for key, effect in wanted if (key, effect) not in there
+    ]
 
 
 def _pod_key(pod: Obj) -> Key:

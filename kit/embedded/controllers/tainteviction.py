@@ -41,7 +41,12 @@ class TaintEviction:
             return
         message = "Taint manager: deleting due to NoExecute taint"
         found = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager", "message": message}
-        yield Patch(key, {"status": {"conditions": [{**found, "lastTransitionTime": self._clock.text()}]}}, "strategic", "status")
+        yield Patch(
+            key,
+            {"status": {"conditions": [{**found, "lastTransitionTime": self._clock.text()}]}},
+            "strategic",
+            "status",
+        )
         yield Emit(pod, "Normal", "TaintManagerEviction", f"Marking for deletion Pod {key.namespace}/{key.name}")
         answer = yield Delete(key)
         if isinstance(answer, Status) and answer.reason != "NotFound":
@@ -71,6 +76,10 @@ def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:
 
 
 def _covers(toleration: Obj, taint: Obj) -> bool:
-    if toleration.get("effect") not in (None, "", taint["effect"]) or toleration.get("key") not in (None, "", taint["key"]):
+    if toleration.get("effect") not in (None, "", taint["effect"]) or toleration.get("key") not in (
+        None,
+        "",
+        taint["key"],
+    ):
         return False
     return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")

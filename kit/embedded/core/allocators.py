@@ -11,11 +11,11 @@ from collections.abc import Callable
 from kit.embedded.core.ids import Ids
 
 
-class Taken(Exception):  # noqa: N818 - the caller turns it into the API's own words
+class Taken(Exception):
     """Somebody has it already."""
 
 
-class Outside(Exception):  # noqa: N818
+class Outside(Exception):
     """It is not in the range."""
 
 

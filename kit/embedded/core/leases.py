@@ -31,7 +31,7 @@ class Leases:
         """Begin (or renew) a lease: `undo` is run in `within_ms` of cluster time unless it is released before."""
         self._drop(id)
         due = self._clock.now + within_ms
-        self._open[id] = (self._queue.put(due, lambda: self.release(id, undo=True), housekeeping=True), undo)
+        self._open[id] = (self._queue.put(due, lambda: self._expire(id), housekeeping=True), undo)
         self._store.note(Row("leases", id, json.dumps({"due": due, "undo": list(undo)}).encode()))
 
     def release(self, id: str, *, undo: bool) -> bool:
@@ -55,6 +55,9 @@ class Leases:
         """Take up a lease from the journal."""
         kept = json.loads(value)
         self.take(id, max(0, kept["due"] - self._clock.now), kept["undo"])
+
+    def _expire(self, id: str) -> None:
+        self.release(id, undo=True)
 
     def _drop(self, id: str) -> Sequence[Undo] | None:
         entry, steps = self._open.pop(id, (None, None))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kit.embedded.core.filesystem import File
 from kit.embedded.core.store import Obj
 from kit.embedded.images.image import Image
 from kit.embedded.node.backoff import Backoff
 from kit.embedded.node.descriptors import Pipe
 from kit.embedded.node.logs import Log
 from kit.embedded.node.runtime import Container
+
+MESSAGE_LIMIT = 4096
+TAIL_BYTES, TAIL_LINES = 2048, 80
 
 
 @dataclass(slots=True)
@@ -112,3 +116,12 @@ class Unit:
         self.failed_probe = None
         self.stdin = None
         self.logs = {key: log for key, log in self.logs.items() if key == self.id}
+
+
+def termination_message(unit: Unit, file: File, code: int) -> str:
+    """Return the termination message: the file's, or where the policy says so the end of the log."""
+    data = bytes(file.data[:MESSAGE_LIMIT])
+    fallback = unit.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
+    if not data and code and fallback and unit.log is not None:
+        data = unit.log.tail(TAIL_BYTES, TAIL_LINES)
+    return data.decode("utf-8", "replace")

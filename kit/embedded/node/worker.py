@@ -12,17 +12,17 @@ from typing import Any
 from kit.embedded.core.effects import After, Delete, Effect, Emit, Update
 from kit.embedded.core.filesystem import File
 from kit.embedded.core.store import Key, Obj
-from kit.embedded.node import admission, eviction, starting
+from kit.embedded.node import admission, eviction, starting, terminating
 from kit.embedded.node.lifecycle import initialized, phase
 from kit.embedded.node.probes import TYPES, Prober
+from kit.embedded.node.recall import recall
 from kit.embedded.node.runtime import KILLED, Container
 from kit.embedded.node.sandbox import Sandbox
 from kit.embedded.node.site import Script, Site, Wait
 from kit.embedded.node.status import Writer
-from kit.embedded.node.stopping import MINIMUM_GRACE_MS, Stop
-from kit.embedded.node.units import Ending, Unit
+from kit.embedded.node.stopping import Stop
+from kit.embedded.node.units import Ending, Unit, termination_message
 from kit.embedded.node.volumes import MountError, Volumes
-from kit.kube import times
 
 PLEG_MS = 20  # how soon the kubelet sees that a container ended
 FRESH_MS = 60  # the second look at a Pod whose sandbox is new
@@ -31,7 +31,6 @@ REFRESH_MS = 60_000
 SANDBOX_MS = 90
 MOUNT_RETRY_MS = 500
 MOUNT_RETRY_MAX_MS = 122_000
-MESSAGE_LIMIT = 4096
 
 
 class Worker:
@@ -54,7 +53,7 @@ class Worker:
         self._sandbox_state = ""
         self._fresh = False
         self._rebooted = rebooted
-        self._dirty = False
+        self.dirty = False
         self._due: int | None = None
         self._patient = False
         self._outbox: list[Effect] = []
@@ -69,7 +68,7 @@ class Worker:
         self._script: Generator[Any, Any, None] = self._life()
         self.observe(pod)
         if rebooted:
-            self._recall()
+            recall(self)
 
     @property
     def now(self) -> int:
@@ -91,7 +90,7 @@ class Worker:
     def observe(self, pod: Obj | None) -> None:
         """Take note of the Pod as it is now; what the kubelet wrote itself is no news."""
         if pod is None or pod["metadata"]["uid"] != self.uid:
-            self._dirty |= not self.gone
+            self.dirty |= not self.gone
             self.gone = True
             return
         self.pod = pod
@@ -99,7 +98,7 @@ class Worker:
         seen = (metadata.get("generation"), metadata.get("deletionTimestamp"), metadata.get("deletionGracePeriodSeconds"),
                 metadata.get("labels"), metadata.get("annotations"))  # fmt: skip
         if seen != self._seen:
-            self._seen, self._dirty = seen, True
+            self._seen, self.dirty = seen, True
             self._adopt(pod)
 
     def _adopt(self, pod: Obj) -> None:
@@ -119,7 +118,7 @@ class Worker:
 
     def poke(self) -> None:
         """Have the script look again, now."""
-        self._dirty = True
+        self.dirty = True
         self.site.wake(self.key, 0)
 
     def tell(self, unit: Unit, type: str, reason: str, message: str) -> None:
@@ -217,9 +216,9 @@ class Worker:
 
     def _sync(self) -> Script:
         """One look at everything: write the status, then start and restart what should run. Models SyncPod."""
-        self._dirty = self.failed = self.broken = False
+        self.dirty = self.failed = self.broken = False
         self._due, self._patient = None, False
-        if self._sandbox_state != "ready" or self._units_began():
+        if not self._fresh or any(unit.instances or unit.problem for unit in self.units):
             yield from self._report()
         yield from self._kill_failed()
         if (yield from self._start_inits()):
@@ -236,9 +235,6 @@ class Worker:
         elif self.failed:
             self.again(self.now + RETRY_MS, patient=True)
         self._fresh = False
-
-    def _units_began(self) -> bool:
-        return any(unit.instances or unit.problem for unit in self.units) or not self._fresh
 
     def _start_inits(self) -> Script:
         """Start init containers and sidecars in order; say whether the main ones may run."""
@@ -279,7 +275,7 @@ class Worker:
         periodic = eviction.PERIOD_MS if eviction.watched(self) else REFRESH_MS if self._configured() else None
         moments = [(due, patient), (limit, False), (self.now + periodic if periodic else None, True)]
         until, housekeeping = min(((at, quiet) for at, quiet in moments if at is not None), default=(None, True))
-        yield Wait(until=until, ready=lambda: self._dirty, housekeeping=housekeeping)
+        yield Wait(until=until, ready=lambda: self.dirty, housekeeping=housekeeping)
         if limit is not None and self.now >= limit and not self.deleting:
             self.failure = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
             yield Emit(self.pod, "Normal", *self.failure)
@@ -311,56 +307,25 @@ class Worker:
 
     def kill(self, units: Sequence[Unit], message: str, grace_s: int | None = None) -> Script:
         """Stop units and wait until they are down."""
-        grace = self.pod["spec"].get("terminationGracePeriodSeconds", 30) if grace_s is None else grace_s
-        stops = [self._stop(unit, grace * 1000, ()) for unit in units if unit.running]
-        for unit in units:
-            yield Emit(self.pod, "Normal", "Killing", message, unit.path)
-        yield Wait(ready=lambda: all(stop.over for stop in stops))
+        yield from terminating.kill(self, units, message, grace_s)
 
-    def _stop(self, unit: Unit, grace_ms: int, after: Sequence[Stop]) -> Stop:
+    def silence(self, unit: Unit) -> None:
+        """Stop a unit's probes."""
         for prober in self._probers.pop(unit.name, ()):
             prober.stop()
-        return Stop(self.site.world, unit, max(grace_ms, MINIMUM_GRACE_MS), after, self._hook_failed)
-
-    def _hook_failed(self, unit: Unit) -> None:
-        self.tell(unit, "Warning", "FailedPreStopHook", "PreStopHook failed")
 
     def _terminate(self) -> Script:
-        """Stop everything, sidecars last, and write the last status. Models SyncTerminatingPod and SyncTerminatedPod."""
+        """Stop everything, sidecars last, and write the last status."""
         if self._ended() and not self.deleting:
             yield from self._report()
-        running = [unit for unit in self.units if unit.running]
-        stops: list[Stop] = []
-        for unit in [
-            *(unit for unit in running if unit.kind != "sidecar"),
-            *reversed([unit for unit in running if unit.kind == "sidecar"]),
-        ]:
-            stops.append(self._stop(unit, self._grace_ms(), stops if unit.kind == "sidecar" else ()))
-        for unit in running:
-            yield Emit(self.pod, "Normal", "Killing", f"Stopping container {unit.name}", unit.path)
-        while not all(stop.over for stop in stops):
-            for stop in stops:
-                stop.turn()
-                stop.shorten(max(self._grace_ms(), MINIMUM_GRACE_MS))
-            self._dirty = False
-            yield Wait(ready=lambda: self._dirty or all(stop.over for stop in stops))
+        yield from terminating.everything(self)
         self._close()
         self._over = True
         yield from self._report()
 
-    def _grace_ms(self) -> int:
-        metadata, spec = self.pod["metadata"], self.pod["spec"]
-        if self.gone:
-            return 0
-        if self.failure[0] == "Evicted":
-            return min(30, int(spec.get("terminationGracePeriodSeconds", 30))) * 1000
-        return int(metadata.get("deletionGracePeriodSeconds", spec.get("terminationGracePeriodSeconds", 30))) * 1000
-
     def _close(self) -> None:
-        for probers in self._probers.values():
-            for prober in probers:
-                prober.stop()
-        self._probers.clear()
+        for unit in self.units:
+            self.silence(unit)
         if self._sandbox_state == "ready":
             self._sandbox_state = "gone"
             self.sandbox.close()
@@ -390,31 +355,18 @@ class Worker:
         """A container has ended."""
         if unit.id != id:
             return
-        for prober in self._probers.pop(unit.name, ()):
-            prober.stop()
+        self.silence(unit)
         reason = "OOMKilled" if container.oom else "Error" if code else "Completed"
         log = unit.log
         if log is not None:
             log.close(self.now)
         stop = unit.stop
-        unit.finish(Ending(id, code, reason, self._message(unit, message, code), unit.started_ms, self.now))
+        unit.finish(Ending(id, code, reason, termination_message(unit, message, code), unit.started_ms, self.now))
         if isinstance(stop, Stop):
             stop.finished()
             unit.stop = None
-        self._dirty = True
+        self.dirty = True
         self.site.wake(self.key, PLEG_MS)
-
-    def _message(self, unit: Unit, file: File, code: int) -> str:
-        """Return the termination message: the file's, or the end of the log."""
-        data = bytes(file.data[:MESSAGE_LIMIT])
-        if (
-            not data
-            and code
-            and unit.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
-            and unit.log is not None
-        ):
-            data = unit.log.tail(2048, 80)
-        return data.decode("utf-8", "replace")
 
     # --- status ---
 
@@ -445,32 +397,3 @@ class Worker:
         whole = {**status, **kept}
         if whole != old:
             yield Update({**self.pod, "status": whole}, "status")
-
-    # --- after a restart of the node ---
-
-    def _recall(self) -> None:
-        """Take up counts and last endings from the status that the API has: the containers were killed with the node."""
-        status = self.pod.get("status") or {}
-        clock = self.site.world.clock
-        if status.get("startTime"):
-            self.began = times.parse(status["startTime"]) - clock.epoch
-        listed = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-        found = {one["name"]: one for one in listed}
-        for unit in self.units:
-            old = found.get(unit.name)
-            if old is None or not old.get("containerID"):
-                continue
-            unit.restarts, unit.instances = old["restartCount"], old["restartCount"] + 1
-            unit.id = old["containerID"].removeprefix("containerd://")
-            running, ended = (old.get("state") or {}).get("running"), (old.get("state") or {}).get("terminated")
-            if running:
-                unit.ending = Ending(
-                    unit.id, 255, "Unknown", "", times.parse(running["startedAt"]) - clock.epoch, self.now
-                )
-            elif ended:
-                began = times.parse(ended["startedAt"]) - clock.epoch
-                unit.ending = Ending(
-                    unit.id, ended["exitCode"], ended["reason"], ended.get("message", ""), began, self.now
-                )
-            if unit.kind == "init":
-                unit.last, unit.ending = unit.ending, None

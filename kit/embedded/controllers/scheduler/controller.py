@@ -60,13 +60,13 @@ class Scheduler:
         if isinstance(answer, Status):
             raise answer
         words = f"Successfully assigned {key.namespace}/{key.name} to {node}"
-        yield Emit(pod, "Normal", "Scheduled", words, action="Binding")
+        yield Emit(pod, "Normal", "Scheduled", words)
 
     def _fail(self, key: Key, pod: Obj, message: str) -> Any:
         before = pods.condition(pod, "PodScheduled")
         if before and before.get("message") == message:
             return
-        yield Emit(pod, "Warning", "FailedScheduling", message, action="Scheduling")
+        yield Emit(pod, "Warning", "FailedScheduling", message)
         since = before["lastTransitionTime"] if before and before["status"] == "False" else self._clock.text()
         found = {
             "type": "PodScheduled",

@@ -1,0 +1,190 @@
+"""A small world for tests of the API: store, clock, queue and the API itself, with a signer, nodes and a network that are plain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from kit.embedded.api.server import Api
+from kit.embedded.core.clock import Clock
+from kit.embedded.core.ids import Ids
+from kit.embedded.core.queue import Queue
+from kit.embedded.core.settings import Settings
+from kit.embedded.core.store import Store
+from kit.embedded.core.trace import Trace
+from kit.embedded.core.turns import Answer, Begin, Chunk, Finish, Output, Request, Response, Ticket
+from kit.kube import kinds
+
+EPOCH = 1_772_366_400_000  # 2026-03-01T12:00:00Z
+TOKEN = "admin-token"
+
+
+class PlainSigner:
+    """Tokens that carry their claims openly."""
+
+    def token(self, claims: Mapping[str, Any]) -> str:
+        return "eyJhbGciOiJub25lIn0aaaaaaaaaaaaaaaa.eyJ" + json.dumps(claims).encode().hex() + ".x"
+
+    def claims(self, token: str) -> dict[str, Any] | None:
+        try:
+            return json.loads(bytes.fromhex(token.split(".")[1][3:]))
+        except (IndexError, ValueError):
+            return None
+
+    def authority(self) -> str:
+        return "-----BEGIN CERTIFICATE-----\n"
+
+
+class PlainNodes:
+    """Nodes that say what they were asked."""
+
+    def logs(self, pod: Any, container: str, options: Any, ticket: Ticket) -> None:
+        ticket.answer(Response(200, (("Content-Type", "text/plain"),), f"{container} {json.dumps(options)}".encode()))
+
+    def execute(self, pod: Any, container: str, argv: list[str], options: Any, ticket: Ticket) -> None:
+        ticket.begin(upgrade="channels")
+        ticket.send(f"{container} {argv}".encode(), 1)
+        ticket.finish({"status": "Success"})
+
+    def attach(self, pod: Any, container: str, options: Any, ticket: Ticket) -> None:
+        ticket.begin(upgrade="channels")
+
+
+class PlainNetwork:
+    """A network of one answer."""
+
+    def forward(self, pod: Any, port: int, ticket: Ticket) -> None:
+        ticket.begin(upgrade="ports")
+        ticket.send(f"port {port}".encode())
+
+    def dial(self, source: str, address: str, port: int, ticket: Ticket) -> None:
+        ticket.finish(error="refused")
+
+    def fetch(self, source: str, request: Mapping[str, Any], done: Callable[[Mapping[str, Any]], None]) -> None:
+        done({"status": 200, "headers": {"Content-Type": "text/plain"}, "body": f"{source} {request['url']}"})
+
+
+class Reply:
+    """What came back on one ticket."""
+
+    def __init__(self) -> None:
+        self.outputs: list[Output] = []
+        self.wrote = False
+
+    @property
+    def response(self) -> Response:
+        return next(one.response for one in self.outputs if isinstance(one, Answer))
+
+    @property
+    def code(self) -> int:
+        return self.response.status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return dict(self.response.headers)
+
+    @property
+    def warnings(self) -> list[str]:
+        return [value for name, value in self.response.headers if name == "Warning"]
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.response.body)
+
+    @property
+    def begun(self) -> Begin | None:
+        return next((one for one in self.outputs if isinstance(one, Begin)), None)
+
+    @property
+    def text(self) -> str:
+        return b"".join(one.data for one in self.outputs if isinstance(one, Chunk)).decode()
+
+    @property
+    def events(self) -> list[Any]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def finished(self) -> bool:
+        return any(isinstance(one, Finish) and one.channel is None for one in self.outputs)
+
+
+class World:
+    """One API with nothing behind it."""
+
+    def __init__(self) -> None:
+        self.store, self.clock, self.ids = Store(), Clock(EPOCH), Ids(7)
+        self.store.restore((), 10)  # revisions up to 10 are forgotten, as after a compaction
+        self.trace, self.queue = Trace(), Queue()
+        self.settings = Settings(admin_token=TOKEN)
+        self.api = Api(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            trace=self.trace,
+            queue=self.queue,
+            registry=kinds.builtin(),
+            signer=PlainSigner(),
+            settings=self.settings,
+        )
+        self.api.nodes, self.api.network = PlainNodes(), PlainNetwork()
+        self._number = 0
+
+    def seed(self) -> None:
+        """Make the namespaces and service accounts every cluster has."""
+        for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
+            self.api.create_at_start({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": "default"},
+        }
+        self.api.create_at_start(account)
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str | None] | None = None, raw: bytes | None = None,
+        query: tuple[tuple[str, str], ...] = (), **more: str,
+    ) -> Reply:  # fmt: skip
+        """Send one request as the administrator."""
+        self._number += 1
+        sent: dict[str, str | None] = {"authorization": f"Bearer {TOKEN}", "user-agent": "facts/v1 (linux/amd64)"}
+        if body is not None or raw is not None:
+            sent["content-type"] = "application/json"
+        sent |= {key.lower(): value for key, value in (headers or {}).items()}
+        data = raw if raw is not None else b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        reply = Reply()
+        kept = {key: value for key, value in sent.items() if value is not None}
+        request = Request(self._number, method, path, (*query, *more.items()), kept, data)
+        self.ticket = Ticket(self._number, reply.outputs.append)
+        reply.wrote = self.api.handle(request, self.ticket)
+        return reply
+
+    def run(self, ms: int) -> None:
+        """Let cluster time pass and run what comes due."""
+        end = self.clock.now + ms
+        while (found := self.queue.pop(end)) is not None:
+            self.clock.now, run = max(self.clock.now, found[0]), found[1]
+            run()
+        self.clock.now = end
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a world with the namespaces every cluster has."""
+    made = World()
+    made.seed()
+    return made
+
+
+@pytest.fixture
+def world_of() -> Callable[[], World]:
+    """Return a maker of worlds."""
+
+    def make() -> World:
+        made = World()
+        made.seed()
+        return made
+
+    return make
