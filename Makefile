@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 STAMP := $(VENV)/.ready
+COMPILE := $(BIN)/uv pip compile -q --no-header --no-annotate --no-emit-index-url
 
 .PHONY: lab setup check test test-kind test-long bench lock system clean
 
@@ -52,7 +53,10 @@ bench: setup system
 	$(BIN)/python -m tests.bench
 
 lock: $(BIN)/python
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --no-header --no-annotate --no-emit-index-url -o constraints.txt pyproject.toml
+	$(COMPILE) --universal --python-version 3.11 --extra dev -o constraints.txt pyproject.toml
+	$(COMPILE) --python-version 3.12 --python-platform x86_64-unknown-linux-gnu -c constraints.txt -o $(VENV)/binder.txt pyproject.toml
+	{ echo '# What a Binder image installs: the run-time lines of constraints.txt. Written by: make lock'; \
+	  cat $(VENV)/binder.txt; } > binder/requirements.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -54,6 +54,14 @@ def _available(item: Object) -> bool:
     return current and int(value_at(item, "status.availableReplicas") or 0) == int(1 if wanted is None else wanted)
 
 
+def _updated(item: Object) -> bool:
+    """Tell whether a rollout is over: every Pod is of the newest template, and none of the old ones is left."""
+    # Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go
+    wanted = value_at(item, "spec.replicas")
+    there = [int(value_at(item, f"status.{name}") or 0) for name in ("updatedReplicas", "replicas")]
+    return _available(item) and there == [int(1 if wanted is None else wanted)] * 2
+
+
 _STATES: dict[str, Callable[[Object], bool]] = {
     "ready": is_ready,
     "running": lambda item: value_at(item, "status.phase") == "Running",
@@ -64,6 +72,7 @@ _STATES: dict[str, Callable[[Object], bool]] = {
     "scheduled": lambda item: bool(value_at(item, "spec.nodeName")),
     "restarted": lambda item: restarts(item) > 0 and is_ready(item),
     "available": _available,
+    "updated": _updated,
 }
 
 

@@ -6,16 +6,20 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 
+import kit
 from kit.cli import options
 from kit.cli.env import variables
 from kit.providers import choose
+from kit.providers.base import Handle
 
 FIRST = "00_*.ipynb"
+SETTINGS = Path(kit.__file__).parent / "notebook" / "settings"
 
 
 def lab(
@@ -28,14 +32,15 @@ def lab(
     state_dir: options.StateDir = None,
 ) -> None:
     """Start a cluster and open JupyterLab on the course; further arguments go to JupyterLab."""
+    at = state_dir.absolute() if state_dir else None
     with options.progress() as show:
-        handle = choose.connect(name, provider, progress=show, nodes=nodes, clock=clock, seed=seed, state_dir=state_dir)
         show("bringing the labs up to date")
         folder = prepared()
+        os.chdir(folder)  # here a provider chosen earlier is found, and one named now is remembered
+        handle = choose.connect(name, provider, progress=show, nodes=nodes, clock=clock, seed=seed, state_dir=at)
     options.say(f"cluster {handle.name} ({handle.provider}) answers; your labs are in {folder}")
-    environment = {**os.environ, **variables(handle, os.environ.get("PATH", ""))}
+    environment = {**os.environ, **shared(handle, os.environ), **settings(os.environ)}
     command = arguments(folder, context.args)
-    os.chdir(folder)
     sys.stdout.flush()
     os.execve(command[0], command, environment)  # noqa: S606 - JupyterLab takes this process's place: Ctrl-C reaches it
 
@@ -62,9 +67,22 @@ def arguments(folder: Path, further: list[str]) -> list[str]:
         f"--ServerApp.root_dir={folder}",
         f"--ServerApp.terminado_settings={json.dumps(terminal())}",
         "--LabApp.expose_app_in_browser=True",
+        *(["--allow-root"] if os.geteuid() == 0 else []),  # in a container there is often nobody else
         *opened,
         *further,
     ]  # fmt: skip
+
+
+def shared(handle: Handle, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of kernels and terminals; the provider is not one: the folder remembers it, and it may change."""
+    found = variables(handle, environment.get("PATH", ""))
+    return {key: value for key, value in found.items() if key != "LABKIT_PROVIDER" or key in environment}
+
+
+def settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable that lays our settings (no news pop-up, widgets keep their state) under the learner's own."""
+    further = environment.get("JUPYTER_CONFIG_PATH")
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join([*([further] if further else []), str(SETTINGS)])}
 
 
 def terminal() -> dict[str, Any]:

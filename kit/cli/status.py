@@ -56,3 +56,5 @@ def _table(found: list[dict[str, Any]]) -> None:
             options.say(
                 f"{cluster['name']}: http://127.0.0.1:{port['host_port']} is {port['name']} (port {port['port']})"
             )
+        for note in cluster["notes"]:
+            options.say(f"{cluster['name']}: {note}")

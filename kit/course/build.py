@@ -122,7 +122,7 @@ def run(notebook: Notebook, variables: Mapping[str, str], folder: Path) -> Noteb
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    node = nbformat.from_dict(copy.deepcopy(notebook))  # type: ignore[no-untyped-call]
+    node = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
         node, timeout=_CELL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
@@ -130,7 +130,7 @@ def run(notebook: Notebook, variables: Mapping[str, str], folder: Path) -> Noteb
         client.execute(env={**os.environ, **variables})
     except CellExecutionError as error:
         raise KitError(f"a cell of the notebook failed:\n{error}", "run it by hand: labkit lab") from error
-    return normalised(json.loads(json.dumps(node)), variables)
+    return normalised(json.loads(nbformat.writes(node)), variables)  # type: ignore[no-untyped-call]
 
 
 def normalised(notebook: Notebook, variables: Mapping[str, str]) -> Notebook:
@@ -159,7 +159,7 @@ def audit(lesson: Lesson) -> None:
     called: dict[str, set[str]] = {kind: set() for kind in _CALLS}
     known = {
         "predict": set(lesson.predictions),
-        "quiz": set(lesson.quizzes),
+        "quiz": {*lesson.quizzes, *lesson.puzzles},
         "check": set(lesson.checks.checks),
         "break_": set(lesson.faults),
         "hint": set(lesson.exercises),

@@ -76,6 +76,21 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Puzzle:
+    """A manifest taken apart: its lines as they belong, and lines that do not belong."""
+
+    id: str
+    text: Text
+    lines: tuple[str, ...]
+    distractors: tuple[str, ...]
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Return all lines without indentation, in an order that tells nothing: the alphabet's."""
+        return tuple(sorted((line.strip() for line in (*self.lines, *self.distractors)), key=str.lower))
+
+
+@dataclass(frozen=True)
 class Fault:
     """Something to repair: how it is put into the cluster and taken back."""
 
@@ -143,6 +158,11 @@ class Lesson:
         """Return the quizzes by id; a single question is a quiz of one."""
         found = {entry["id"]: tuple(_question(item) for item in entry["items"]) for entry in self.data.get("quiz", [])}
         return found | {entry["id"]: (_question(entry),) for entry in self.data.get("question", [])}
+
+    @cached_property
+    def puzzles(self) -> dict[str, Puzzle]:
+        """Return the Parsons boards by the id of their exercise."""
+        return {entry["id"]: _puzzle(entry) for entry in self.data.get("board", [])}
 
     @cached_property
     def faults(self) -> dict[str, Fault]:
@@ -242,6 +262,10 @@ def _variant(entry: Mapping[str, Any]) -> Variant:
 def _question(entry: Mapping[str, Any]) -> Question:
     options = tuple(Option(item["id"], from_table(item["text"]), from_table(item["says"])) for item in entry["options"])
     return Question(entry["id"], from_table(entry["question"]), options, entry.get("answer", ""))
+
+
+def _puzzle(entry: Mapping[str, Any]) -> Puzzle:
+    return Puzzle(entry["id"], from_table(entry["question"]), tuple(entry["lines"]), tuple(entry["distractors"]))
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:

@@ -14,6 +14,10 @@ STRINGS: dict[str, Text] = {
     "lab.undone": Text(
         "A check had been interrupted; what it disturbed is as it was.", "上次的检查被中断;它造成的扰动已经恢复。"
     ),
+    "lab.binder": Text(
+        "You are on Binder: after ten idle minutes all your work is lost. Download the notebook and {progress} before you leave.",
+        "你正在 Binder 上:闲置十分钟后所有内容都会丢失。离开前请下载笔记本和 {progress}。",
+    ),
     "lab.reset": Text("Namespace {namespace} is as new.", "命名空间 {namespace} 已恢复如初。"),
     "lab.needs": Text(
         "{exercise} needs {needs}, which the {provider} cluster does not have. "
@@ -36,9 +40,15 @@ STRINGS: dict[str, Text] = {
         "TODO {id}: {left} of {total} questions unanswered", "TODO {id}:{total} 题中还有 {left} 题未回答"
     ),
     "quiz.score": Text("{id}: {right} of {total} right", "{id}:{total} 题中答对 {right} 题"),
+    "board.todo": Text(
+        "TODO {id}: {question} Choose lines, order and indent them, then press Apply:",
+        "TODO {id}:{question}请选出需要的行,排好顺序并缩进,然后按“应用”:",
+    ),
+    "board.sent": Text("{id}: what you applied:", "{id}:你应用的内容:"),
+    "board.empty": Text("nothing to apply: the board is empty", "没有可应用的内容:拼板是空的"),
     "hint.tier": Text("Hint {tier} of 3 for {exercise}: {hint}", "{exercise} 的提示 {tier}/3:{hint}"),
     "hint.passed": Text("{exercise} passes already: no hint needed.", "{exercise} 已经通过,不需要提示。"),
-    "fault.injected": Text("{id} is in your namespace. Symptom: {symptom}", "{id} 已放入你的命名空间。现象:{symptom}"),
+    "fault.injected": Text("{id} is in place. Symptom: {symptom}", "{id} 已就位。现象:{symptom}"),
     "fault.undone": Text("Taken back: {ids}", "已撤销:{ids}"),
     "fault.none": Text("Nothing to take back.", "没有需要撤销的东西。"),
     "wait.met": Text("{what}: yes", "{what}:是"),

@@ -21,6 +21,7 @@ a task without a check, an id used by two check cells, a missing translation, a 
 
 lab.toml, beside it (texts are tables {en = "…", zh = "…"}):
     title, goal                        texts
+    cleanup = [step, …]                run by lab.reset() before the namespace goes: what the lab made outside of it
     setup = [step, …]                  run once when the namespace is made (and by lab.reset())
     [statements]                       seed numbers → where they are taught; planned = [numbers]
     [[predict]]                        id, question, options = [{id, text, says}], and optionally  answer (the outcome is observed
@@ -31,6 +32,7 @@ lab.toml, beside it (texts are tables {en = "…", zh = "…"}):
       [[exercise.alternative]]         id, script = [step…], undo = [step…]
     [[quiz]]                           id, items = [{id, question, options = [{id, text, says}], answer}]
     [[question]]                       id, question, options, answer: a single question an exercise asks (`lab.quiz("X1.5")`)
+    [[board]]                          id of its exercise, question, lines (a manifest), distractors: a Parsons board (`lab.quiz("X0.2")`)
     [[fault]]                          id, title, needs, inject = [step…], undo = [step…], symptom (text)
 A step is a table with one of: apply = "file of the lab's manifests, or YAML", sh = "kubectl … (run by sh -c in the lab's
 namespace)", answer = {"X1.5" = "address"}, wait = "pod/db ready" (+ within = "60s").

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,24 @@ def cluster(provider: str | None = None, nodes: int | None = None, name: str | N
     from kit.providers import choose
 
     options: dict[str, Any] = {"name": name, "provider": provider, **({"nodes": nodes} if nodes is not None else {})}
-    return opened(choose.connect(**options))
+    shown = _steps() if choose.provider_name(provider) == "kind" else None
+    if shown:
+        options["progress"] = shown
+    handle = choose.connect(**options)
+    if shown:
+        shown(f"cluster {handle.name} ({handle.provider}) answers")
+    return opened(handle)
+
+
+def _steps() -> Callable[[str], None] | None:
+    """Return what shows the latest step in the cell's output, None outside of a notebook."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        return None
+    shown: Any = display({"text/plain": "…"}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    return lambda message: shown.update({"text/plain": message}, raw=True)
 
 
 def opened(handle: Handle) -> Cluster:

@@ -25,8 +25,11 @@ from kit.course.terminal import state_folder
 from kit.errors import BadInput, KitError, Unavailable
 from kit.notebook import outside
 from kit.notebook.answers import Changes, HttpAnswer
+from kit.notebook.board import Board
 from kit.notebook.cluster import Cluster, opened
 from kit.notebook.forms import Prediction, Quiz
+
+BINDER = ("BINDER_SERVICE_HOST", "BINDER_REPO_URL")
 
 
 class Lab:
@@ -151,8 +154,10 @@ class Lab:
             return Note(say("hint.passed", self.session.lang, exercise=exercise))
         return Note(say("hint.tier", self.session.lang, tier=found[0], exercise=exercise, hint=found[1]))
 
-    def quiz(self, name: str, **answers: str) -> Quiz:
-        """Ask a quiz; a single question takes its answer as `answer=`, a quiz by the names of its items."""
+    def quiz(self, name: str, **answers: str) -> Quiz | Board:
+        """Ask a quiz; a single question takes its answer as `answer=`, a quiz by the names of its items, a board its manifest."""
+        if name in self.session.lesson.puzzles:
+            return Board.opened(self.session, name, answers)
         for item, option in answers.items():
             self.session.answer(name if item == "answer" else item, option)
         return Quiz(self.session, name)
@@ -238,6 +243,8 @@ def lab(number: str | int, lang: str | None = None) -> Lab:
     session.progress = _progress(session)
     if session.progress.damaged:
         _print(say("progress.damaged", chosen, path=session.progress.damaged.name))
+    if any(os.environ.get(name) for name in BINDER):
+        _print(say("lab.binder", chosen, progress=NAME))
     if session.open():
         _print(say("lab.undone", chosen))
     os.environ.update(session.variables)

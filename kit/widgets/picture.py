@@ -16,7 +16,7 @@ from kit.view.scene import Scene, text
 HERE = Path(__file__).parent
 
 
-class Picture(anywidget.AnyWidget):  # type: ignore[misc]
+class Picture(anywidget.AnyWidget):
     """A live picture. `scene` and `said` (what changed, for screen readers) are the only traits that travel."""
 
     _esm = HERE / "picture.js"

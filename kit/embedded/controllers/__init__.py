@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kit.embedded.controllers.deployment import Deployment
+from kit.embedded.controllers.endpoints import Endpoints
 from kit.embedded.controllers.endpointslice import EndpointSlice
 from kit.embedded.controllers.garbage import Garbage
 from kit.embedded.controllers.namespace import Namespace
+from kit.embedded.controllers.nodeipam import NodeIpam
 from kit.embedded.controllers.nodelifecycle import NodeLifecycle
 from kit.embedded.controllers.replicaset import ReplicaSet
 from kit.embedded.controllers.scheduler import Scheduler
@@ -32,7 +34,9 @@ def build(*, clock: Clock, ids: Ids, signer: Signer, registry: Registry) -> Sequ
         Garbage(registry),
         Deployment(clock),
         ReplicaSet(clock),
+        Endpoints(clock),
         EndpointSlice(clock),
+        NodeIpam(),
         NodeLifecycle(clock),
         TaintEviction(clock),
         Scheduler(clock, ids),

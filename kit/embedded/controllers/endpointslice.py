@@ -1,7 +1,7 @@
 """Writes, for each Service with a selector, the EndpointSlices that name its Pods.
 
 Models k8s.io/endpointslice/reconciler.go: serving is the Pod's readiness, terminating its deletion, ready both (or all, with
-publishNotReadyAddresses). One address family (IPv4); up to 100 endpoints a slice. The old Endpoints objects are not written.
+publishNotReadyAddresses). One address family (IPv4); up to 100 endpoints a slice.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from kit.embedded.core.controller import Effects, Mapper, View, itself
 from kit.embedded.core.effects import Create, Delete, Update
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
-from kit.kube import owners, pods, selectors
+from kit.kube import owners, pods, selectors, targets
 
 PER_SLICE = 100
 SERVICE = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
 HEADLESS = "service.kubernetes.io/headless"
+TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 SLICES = "endpointslices.discovery.k8s.io"
 
 
@@ -47,14 +48,15 @@ class EndpointSlice:
             for s in view.owned(SLICES, service["metadata"]["uid"])
             if (s["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
         ]
-        wanted = _groups(service, view)
-        for ports, endpoints in wanted.items():
+        kept: list[tuple[str, list[Obj], Obj | None]] = []
+        for ports, endpoints in _groups(service, view).items():
             same = [s for s in existing if _ports_key(s.get("ports")) == ports]
             existing = [s for s in existing if s not in same]
             for start in range(0, max(len(endpoints), 1), PER_SLICE):
-                part = endpoints[start : start + PER_SLICE]
-                yield from self._write(service, json.loads(ports), part, same.pop(0) if same else None)
+                kept.append((ports, endpoints[start : start + PER_SLICE], same.pop(0) if same else None))
             existing += same
+        for ports, part, slice in kept:  # one that would go is made into one that is missing, as in reconciler.finalize
+            yield from self._write(service, json.loads(ports), part, slice or (existing.pop(0) if existing else None))
         for stale in existing:
             yield Delete(Key(SLICES, key.namespace, stale["metadata"]["name"]))
 
@@ -65,19 +67,22 @@ class EndpointSlice:
                 "generateName": f"{service['metadata']['name']}-",
                 "namespace": service["metadata"]["namespace"],
                 "labels": labels,
-                "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": self._clock.text()},
+                "annotations": {TRIGGER: self._clock.text()},
                 "ownerReferences": [owners.owner_reference(service, controller=True)],
             }
             answer = yield Create({**_SHAPE, "metadata": metadata, "endpoints": endpoints, "ports": ports})
-        elif slice.get("endpoints", []) == endpoints and slice["metadata"].get("labels") == labels:
+        elif _said(slice) == (endpoints, labels, ports):
             return
         else:
-            notes = {**(slice["metadata"].get("annotations") or {})}
-            notes["endpoints.kubernetes.io/last-change-trigger-time"] = self._clock.text()
+            notes = {**(slice["metadata"].get("annotations") or {}), TRIGGER: self._clock.text()}
             metadata = {**slice["metadata"], "labels": labels, "annotations": notes}
-            answer = yield Update({**slice, "metadata": metadata, "endpoints": endpoints})
+            answer = yield Update({**slice, "metadata": metadata, "endpoints": endpoints, "ports": ports})
         if isinstance(answer, Status):
             raise answer
+
+
+def _said(slice: Obj) -> tuple[Any, Any, Any]:
+    return slice.get("endpoints") or [], slice["metadata"].get("labels"), slice.get("ports")
 
 
 _SHAPE: Obj = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4"}
@@ -89,8 +94,7 @@ def _services_of(event: Event, view: View) -> Iterable[Key]:
         labels = record.obj["metadata"].get("labels") if record else None
         if labels:
             for service in view.list("services", event.key.namespace):
-                wanted = service["spec"].get("selector")
-                if wanted and wanted.items() <= labels.items():
+                if targets.selects(service, labels):
                     yield Key("services", event.key.namespace, service["metadata"]["name"])
 
 
@@ -131,24 +135,11 @@ def _ports_key(ports: Any) -> str:
 def _ports(service: Obj, pod: Obj) -> list[Obj] | None:
     found: list[Obj] = []
     for port in service["spec"].get("ports") or []:
-        number = _number(port, pod)
+        number = targets.target_port(port, pod)
         if number is not None:
             entry: Obj = {"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")}
             found.append({**entry, "appProtocol": port["appProtocol"]} if "appProtocol" in port else entry)
     return found or None
-
-
-def _number(port: Obj, pod: Obj) -> int | None:
-    target = port.get("targetPort", port["port"])
-    if isinstance(target, int):
-        return target or int(port["port"])
-    protocol = port.get("protocol", "TCP")
-    sidecars = [c for c in pod["spec"].get("initContainers") or [] if c.get("restartPolicy") == "Always"]
-    for container in [*pod["spec"]["containers"], *sidecars]:
-        for offered in container.get("ports") or []:
-            if offered.get("name") == target and offered.get("protocol", "TCP") == protocol:
-                return int(offered["containerPort"])
-    return None
 
 
 def _endpoint(service: Obj, pod: Obj) -> Obj:

@@ -31,6 +31,7 @@ TAINTS = {
     ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
     ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
 }
+OLD_LABELS = {"beta.kubernetes.io/os": "kubernetes.io/os", "beta.kubernetes.io/arch": "kubernetes.io/arch"}
 CORDON = "node.kubernetes.io/unschedulable"
 OWN = frozenset((*TAINTS.values(), CORDON))
 
@@ -45,21 +46,34 @@ class NodeLifecycle:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._known: dict[str, Obj] = {}
         self.watches: dict[str, Mapper] = {"nodes": itself, LEASES: _node_of}
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Judge one node: has it been heard of, which taints follow from its conditions?"""
         node = view.at(key)
+        yield from self._greet(key, node)
         if node is None:
             return
         if self._silent(node, view):
             node = yield from self._unknown(key, node, view)
-        wanted = _taints(node, self._clock.text())
+        yield from _label(key, node)
+        wanted = _taints(node, self._clock.text(), evict=any(map(_is_ready, view.list("nodes"))))
         if wanted != (node["spec"].get("taints") or []):
             answer = yield Patch(key, {"spec": {"taints": wanted or None}}, "merge")
             if isinstance(answer, Status):
                 raise answer
         yield After(PERIOD_MS, housekeeping=True)
+
+    def _greet(self, key: Key, node: Obj | None) -> Any:
+        """Say once that a node came, or that it went."""
+        known = self._known.get(key.name)
+        if known is not None and (node is None or node["metadata"]["uid"] != known["metadata"]["uid"]):
+            yield Emit(known, "Normal", "RemovingNode", f"Node {key.name} event: Removing Node {key.name} from Controller")
+            del self._known[key.name]
+        if node is not None and key.name not in self._known:
+            yield Emit(node, "Normal", "RegisteredNode", f"Node {key.name} event: Registered Node {key.name} in Controller")
+            self._known[key.name] = node
 
     def _silent(self, node: Obj, view: View) -> bool:
         lease = view.get(LEASES, "kube-node-lease", node["metadata"]["name"])
@@ -96,14 +110,29 @@ def _node_of(event: Event, view: View) -> Iterable[Key]:
         yield Key("nodes", "", event.key.name)
 
 
-def _taints(node: Obj, now: str) -> list[Obj]:
-    """Return the node's taints as its conditions want them; those of others stay, those that stay keep their time."""
+def _is_ready(node: Obj) -> bool:
+    return (pods.condition(node, "Ready") or {}).get("status") == "True"
+
+
+def _label(key: Key, node: Obj) -> Any:
+    """Keep the older names of labels equal to the present ones. Models labelReconcileInfo."""
+    labels = node["metadata"].get("labels") or {}
+    late = {old: labels[new] for old, new in OLD_LABELS.items() if new in labels and labels.get(old) != labels[new]}
+    if late:
+        yield Patch(key, {"metadata": {"labels": late}}, "merge")
+
+
+def _taints(node: Obj, now: str, *, evict: bool) -> list[Obj]:
+    """Return the node's taints as its conditions want them; those of others stay, those that stay keep their time.
+
+    `evict` False: no node at all is ready, so the fault is not the nodes' and no Pod is driven away (FullDisruption).
+    """
     before = node["spec"].get("taints") or []
     wanted: list[tuple[str, str]] = []
     for condition in node["status"].get("conditions") or []:
         key = TAINTS.get((condition["type"], condition["status"]))
         if key is not None:
-            wanted += [(key, "NoSchedule"), *([(key, "NoExecute")] if condition["type"] == "Ready" else [])]
+            wanted += [(key, "NoSchedule"), *([(key, "NoExecute")] if evict and condition["type"] == "Ready" else [])]
     if node["spec"].get("unschedulable"):
         wanted.append((CORDON, "NoSchedule"))
     kept = [taint for taint in before if taint["key"] not in OWN or (taint["key"], taint["effect"]) in wanted]

@@ -107,7 +107,7 @@ class Deployment:
         """Scale without rolling on: the Deployment is paused, or its size was changed."""
         new = revisions.find_new(deployment, sets)
         if new is not None:
-            deployment, new = yield from self._renumber(deployment, new, others(sets, new))
+            deployment, new = yield from found_again(deployment, new, sets, self._clock)
         sets = [*others(sets, new), *([new] if new else [])]
         sets = yield from spread(deployment, new, sets)
         yield from self._report(deployment, new, sets, progressing=False)

@@ -1,0 +1,1 @@
+"""Applications of the course that also run as real images."""

@@ -1,0 +1,1 @@
+"""The guestbook: `handler` is pure, `server` is its edge."""
