@@ -247,7 +247,8 @@ class PodWords:
 
         def look(world: World) -> Seen:
             wanted = value_at(self._of(world) or {}, path)
-            ran = world.run(self.name, "printenv", variable, namespace=self.namespace)
+            echo = f'echo "${{{variable}}}"'  # not every image has printenv
+            ran = world.run(self.name, "sh", "-c", echo, namespace=self.namespace)
             same_value = bool(wanted) and ran.stdout.strip() == str(wanted)
             return Seen(same_value, Text("another value", "另一个值") if ran.stdout.strip() else Text("nothing", "空"))
 

@@ -63,7 +63,9 @@ def regex(text: str, pattern: str, *examples: str) -> str:
 
 def label(value: str) -> list[str]:
     """Return what is wrong with a DNS-1123 label: the name of a Namespace, a container, a port's Service."""
-    return _checked(value, LABEL_MAX, _LABEL, regex(_LABEL_TEXT, _LABEL, "my-name", "123-abc"))
+    dotted = re.fullmatch(_SUBDOMAIN, value)  # a subdomain that is no label can only have dots too many
+    text = "must not contain dots" if dotted else regex(_LABEL_TEXT, _LABEL, "my-name", "123-abc")
+    return _checked(value, LABEL_MAX, _LABEL, text)
 
 
 def subdomain(value: str) -> list[str]:

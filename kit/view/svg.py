@@ -16,7 +16,7 @@ def draw(scene: Scene) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {scene.w:g} {scene.h:g}" '
         f'width="{scene.w:g}" height="{scene.h:g}" font-family="system-ui, sans-serif">'
-        f'<title>{escape(scene.title)}</title><desc>{escape(text(scene))}</desc>'
+        f"<title>{escape(scene.title)}</title><desc>{escape(text(scene))}</desc>"
         f'<rect width="100%" height="100%" fill="#ffffff"/>{body}</svg>'
     )
 

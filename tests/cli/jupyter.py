@@ -25,7 +25,9 @@ class Jupyter:
     def __init__(self, env, *further, command=(str(LABKIT), "lab")):
         self.started = time.monotonic()
         line = [*command, "--no-browser", "--port", str(_free_port()), *further]
-        self.process = subprocess.Popen(line, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+        self.process = subprocess.Popen(
+            line, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        )
         self.output = []
         # it names its address a moment before it listens
         self.pool = urllib3.PoolManager(retries=urllib3.Retry(connect=12, backoff_factor=0.02, status=0, read=0))
@@ -44,7 +46,9 @@ class Jupyter:
     def ask(self, path, body=None, method=None):
         headers = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
         sent = None if body is None else json.dumps(body)
-        answer = self.pool.request(method or ("GET" if body is None else "POST"), self.base + path, body=sent, headers=headers)
+        answer = self.pool.request(
+            method or ("GET" if body is None else "POST"), self.base + path, body=sent, headers=headers
+        )
         text = answer.data.decode()
         if answer.status >= 400:
             raise AssertionError(f"{path}: {answer.status} {text}")
@@ -65,6 +69,8 @@ class Jupyter:
 
     def stop(self):
         """End it as a closed terminal window does."""
+        if self.process.stdout.closed:
+            return
         self.pool.clear()
         self.process.terminate()
         self.output += self.process.stdout.readlines()
@@ -90,7 +96,14 @@ class Kernel:
 
     def _send(self, kind, content):
         self.message = uuid.uuid4().hex
-        header = {"msg_id": self.message, "msg_type": kind, "username": "", "session": "s", "version": "5.3", "date": ""}
+        header = {
+            "msg_id": self.message,
+            "msg_type": kind,
+            "username": "",
+            "session": "s",
+            "version": "5.3",
+            "date": "",
+        }
         document = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         self.channel.send(json.dumps(document))
 

@@ -55,7 +55,9 @@ def test_a_terminal_has_kubectl_and_the_cluster(lab):
     terminal = lab.terminal()
     assert names(terminal.run("kubectl get nodes")) == NODES
     assert terminal.run("command -v labkit").strip().endswith(str(LABKIT))
-    assert "LABKIT_PROVIDER" not in terminal.run("env"), "the folder remembers the provider: it may be changed in a cell"
+    assert "LABKIT_PROVIDER" not in terminal.run("env"), (
+        "the folder remembers the provider: it may be changed in a cell"
+    )
     terminal.close()
 
 

@@ -26,6 +26,7 @@ POD_SPEC = (
     "nodeName", "tolerations", "affinity", "hostname", "subdomain", "priority", "priorityClassName", "schedulingGates",
 )  # fmt: skip
 SCALED = ("ReplicaSet", "Deployment", "StatefulSet", "ReplicationController")
+TEMPLATED = ("Job", "DaemonSet", "CronJob")
 PLAIN = ("EndpointSlice", "Endpoints", "Secret", "ConfigMap", "ServiceAccount", "ControllerRevision")
 PLAIN_FIELDS = ("addressType", "endpoints", "ports", "subsets", "type", "revision", "secrets")
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -125,7 +126,9 @@ class Player:
         for where in COLLECTED:
             base, plural = where.split()
             listed = self.stage.ask("GET", f"/{base}/namespaces/{self.space}/{plural}")
-            objects += [{**one, "apiVersion": listed["apiVersion"], "kind": listed["kind"][:-4]} for one in listed["items"]]
+            objects += [
+                {**one, "apiVersion": listed["apiVersion"], "kind": listed["kind"][:-4]} for one in listed["items"]
+            ]
         for path in self.case.get("alsoCollect", []):
             code, body, _ = self.stage.call("GET", path.replace("{ns}", self.space))
             objects += [body] if code == 200 else []
@@ -178,14 +181,21 @@ class Scrub:
             return value
         out = {self.text(k): self.walk(v, k) for k, v in value.items()}
         if isinstance(out.get("managedFields"), list):
-            out["managedFields"].sort(key=lambda one: [str(one.get(k, "")) for k in ("operation", "manager", "subresource")])
+            out["managedFields"].sort(
+                key=lambda one: [str(one.get(k, "")) for k in ("operation", "manager", "subresource")]
+            )
         return out
 
     def event(self, event: Obj) -> Obj:
         """Return an event as it is recorded."""
         about = event.get("involvedObject") or {}
         source = (event.get("source") or {}).get("component") or event.get("reportingComponent")
-        shown = {"type": event.get("type"), "reason": event.get("reason"), "message": event.get("message"), "source": source}
+        shown = {
+            "type": event.get("type"),
+            "reason": event.get("reason"),
+            "message": event.get("message"),
+            "source": source,
+        }
         shown["object"] = f"{about.get('kind')}/{about.get('name')}"
         if about.get("fieldPath"):
             shown["fieldPath"] = about["fieldPath"]
@@ -246,7 +256,10 @@ def reduced(obj: Obj) -> Obj:
         return out | ({"dataKeys": sorted(obj["data"])} if "data" in obj and kind in ("Secret", "ConfigMap") else {})
     if kind == "Service":
         return out | {"spec": {key: obj["spec"][key] for key in ("type", "selector") if key in obj["spec"]}}
-    return out | {key: obj[key] for key in ("spec", "status") if key in obj}
+    out |= {key: obj[key] for key in ("spec", "status") if key in obj}
+    if kind in TEMPLATED:
+        out["spec"] = {key: value for key, value in out["spec"].items() if key not in ("template", "jobTemplate")}
+    return out
 
 
 def _pod(pod: Obj) -> Obj:
@@ -265,7 +278,9 @@ def _pod(pod: Obj) -> Obj:
 def comparable(case: Obj, found: Mapping[str, Any]) -> Obj:
     """Return events as a set, objects and answers as they are, without what the case calls unstable or volatile."""
     out: Obj = json.loads(json.dumps(found))
-    out["objects"] = sorted(out["objects"], key=lambda o: (o["kind"], o["metadata"].get("name", ""), json.dumps(o, sort_keys=True)))
+    out["objects"] = sorted(
+        out["objects"], key=lambda o: (o["kind"], o["metadata"].get("name", ""), json.dumps(o, sort_keys=True))
+    )
     skip = set(case.get("unstable", []))
     told = ({key: value for key, value in one.items() if key != "times"} for one in out["events"])
     texts = sorted({json.dumps(one, sort_keys=True) for one in told if one["reason"] not in skip})

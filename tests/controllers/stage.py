@@ -98,8 +98,8 @@ class Kubelet:
         number = len(self._addresses) + 11
         address = self._addresses.setdefault(pod["metadata"]["uid"], f"10.244.{number // 250}.{number % 250}")
         phase, ready, state = outcome(word, self._clock.text())
-        told = {kind: "True" for kind in ("PodScheduled", "Initialized")}
-        told |= {kind: "True" if ready else "False" for kind in ("ContainersReady", "Ready")}
+        told = dict.fromkeys(("PodScheduled", "Initialized"), "True")
+        told |= dict.fromkeys(("ContainersReady", "Ready"), "True" if ready else "False")
         return {
             "phase": phase,
             "podIP": address,
@@ -176,7 +176,11 @@ class Stage:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, query: Sequence[tuple[str, str]] = ()
     ) -> tuple[int, Any, tuple[tuple[str, str], ...]]:  # fmt: skip
         """Send one request as the administrator; code, body and headers of the answer."""
-        sent = {"authorization": f"Bearer {TOKEN}", "user-agent": "facts/v1 (linux/amd64)", "accept": "application/json"}
+        sent = {
+            "authorization": f"Bearer {TOKEN}",
+            "user-agent": "facts/v1 (linux/amd64)",
+            "accept": "application/json",
+        }
         if body is not None:
             sent["content-type"] = "application/json"
         sent |= {key.lower(): value for key, value in (headers or {}).items()}
@@ -215,8 +219,17 @@ class Stage:
             {"type": t, "status": s, "reason": r, "message": m, "lastHeartbeatTime": now, "lastTransitionTime": now}
             for t, s, r, m in HEALTH
         ]
-        addresses = [{"type": "InternalIP", "address": f"172.18.0.{10 + number}"}, {"type": "Hostname", "address": name}]
-        status = {"capacity": room, "allocatable": room, "addresses": addresses, "conditions": found, "nodeInfo": NODE_INFO}
+        addresses = [
+            {"type": "InternalIP", "address": f"172.18.0.{10 + number}"},
+            {"type": "Hostname", "address": name},
+        ]
+        status = {
+            "capacity": room,
+            "allocatable": room,
+            "addresses": addresses,
+            "conditions": found,
+            "nodeInfo": NODE_INFO,
+        }
         self.ask("PATCH", f"/api/v1/nodes/{name}/status", {"status": status}, MERGE)
 
     # --- time ---

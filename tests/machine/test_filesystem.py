@@ -31,6 +31,12 @@ def test_a_volume_is_one_for_all(image: Dir) -> None:
     assert one.listdir("/data/deep") == ["f", "d"]
 
 
+def test_a_volume_below_a_link(image: Dir) -> None:
+    tree = Tree(image)
+    tree.mount(Mount("/lib/deep/v", build({"/f": "x"})))
+    assert tree.read("/lib/deep/v/f") == tree.read("/etc/deep/v/f") == b"x"
+
+
 def test_a_read_only_volume(image: Dir) -> None:
     tree = Tree(image)
     tree.mount(Mount("/ro", build({"/f": "x"}), readonly=True))

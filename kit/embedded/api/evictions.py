@@ -58,6 +58,7 @@ def _bound(context: Context, at: Attributes, pod: Obj, binding: Obj) -> Obj:
         scheduled["observedGeneration"] = meta["generation"]
     conditions = [one for one in found.get("conditions") or () if one["type"] != "PodScheduled"]
     now = {**found, "conditions": [*conditions, scheduled]}
+    now.pop("nominatedNodeName", None)
     return {**pod, "metadata": meta, "spec": {**spec, "nodeName": binding["target"]["name"]}, "status": now}
 
 

@@ -11,14 +11,11 @@ from typing import Any
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
-from kit.kube import names, schema, status, strategy
+from kit.kube import schema, status, strategy, validation
 from kit.kube.apply import track_update
 from kit.kube.defaults import apply_defaults
 from kit.kube.fields import FieldSet
 from kit.kube.status import Cause
-
-Check = Callable[..., list[Cause]]
-
 
 # Fields that nobody comes to own by a write, where it is not only the status (GetResetFields of the strategies).
 _REQUEST: FieldSet = {"f:spec": {}, "f:status": {}}
@@ -132,30 +129,16 @@ PARTS: dict[str, Callable[[Obj, Obj], Obj]] = {
 
 def check_create(obj: Obj, at: Attributes) -> None:
     """Raise Invalid when a new object breaks a rule."""
-    name = obj["metadata"].get("name") or ""
-    if not name:
-        causes = [status.required("metadata.name", "name or generateName is required")]
-    else:
-        complaints = NAMES.get(at.resource.group_resource, names.subdomain)(name)
-        causes = [status.invalid_value("metadata.name", name, text) for text in complaints]
-    _raise(at, causes, name)
-
-
-# How the names of kinds are made, where they need not be DNS-1123 subdomains.
-NAMES: dict[str, Callable[[str], list[str]]] = {
-    "namespaces": names.label,
-    "services": names.label,
-    "statefulsets.apps": names.label,
-    "poddisruptionbudgets.policy": names.path_segment,
-    "clusterrolebindings.rbac.authorization.k8s.io": names.path_segment,
-    "clusterroles.rbac.authorization.k8s.io": names.path_segment,
-    "rolebindings.rbac.authorization.k8s.io": names.path_segment,
-    "roles.rbac.authorization.k8s.io": names.path_segment,
-}
+    _raise(at, validation.validate_create(obj, at.resource), obj["metadata"].get("name") or "")
 
 
 def check_update(new: Obj, old: Obj, at: Attributes) -> None:
     """Raise Invalid when a changed object breaks a rule."""
+    if at.subresource == "status":
+        causes = validation.validate_status_update(new, old, at.resource)
+    else:
+        causes = validation.validate_update(new, old, at.resource, at.subresource)
+    _raise(at, causes, at.name)
 
 
 def _raise(at: Attributes, causes: list[Cause], name: str) -> None:

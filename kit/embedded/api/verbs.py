@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kit.embedded.api import bodies, deleting, forms, patching, reading, writing
+from kit.embedded.api import absent, bodies, deleting, forms, patching, reading, writing
 from kit.embedded.api.answers import encode, respond, success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
@@ -72,6 +72,8 @@ def delete_collection(context: Context, at: Attributes, request: Request, form: 
 
 def written(context: Context, at: Attributes, form: Accepted, record: Record, code: int) -> Response:
     """Return the answer to a write."""
+    if code == 201 and not at.subresource and not at.dry_run:
+        at.warnings += absent.warnings(at.key.resource)
     return respond(forms.one(context, at, form, record), code, media=form.media, warnings=at.warnings)
 
 

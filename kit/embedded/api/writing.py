@@ -88,13 +88,13 @@ def update(context: Context, at: Attributes, change: Change, *, applied: bool = 
         raise status.not_found(at.resource, at.name)
     old = record.obj
     new = _continued(at, change(old), old)
-    if not applied:
+    if not (applied or whole):  # a binding is in nobody's managed fields
         new = rules.owned(context, at, shown(at.resource, old), new)
     new = stored(at.resource, new)
     new = admission.admit(context, at, new, old)
     if not whole:
         new = rules.prepared_update(context, at, new, old)
-    rules.check_update(new, old, at)
+        rules.check_update(new, old, at)
     if at.key.resource == "services" and not at.subresource:
         new = services.allocated(context, new, old, dry_run=at.dry_run)
     if new == old:

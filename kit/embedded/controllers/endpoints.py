@@ -6,7 +6,6 @@ Models pkg/controller/endpoint/endpoints_controller.go. Slices for Endpoints tha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View, itself
@@ -18,6 +17,7 @@ from kit.kube import pods, targets
 MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 MANAGER = "endpoint-controller"
 HEADLESS = "service.kubernetes.io/headless"
+PARTS = ("addresses", "notReadyAddresses")
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
@@ -78,9 +78,11 @@ def _counts(service: Obj, pod: Obj, *, public: bool) -> bool:
 
 
 def _subset(ports: tuple[tuple[str, int, str], ...], parts: dict[str, list[Obj]]) -> Obj:
-    listed = [{**({"name": name} if name else {}), "port": port, "protocol": protocol} for name, port, protocol in ports]
-    ordered = {part: sorted(parts[part], key=lambda one: str(one["ip"])) for part in ("addresses", "notReadyAddresses") if part in parts}
-    return {**ordered, **({"ports": listed} if listed else {})}
+    listed = [
+        {**({"name": name} if name else {}), "port": port, "protocol": protocol} for name, port, protocol in ports
+    ]
+    out: Obj = {part: sorted(parts[part], key=lambda one: str(one["ip"])) for part in PARTS if part in parts}
+    return {**out, **({"ports": listed} if listed else {})}
 
 
 def _ports(service: Obj, pod: Obj) -> Iterable[tuple[str, int, str]]:

@@ -52,8 +52,8 @@ class EndpointSlice:
         for ports, endpoints in _groups(service, view).items():
             same = [s for s in existing if _ports_key(s.get("ports")) == ports]
             existing = [s for s in existing if s not in same]
-            for start in range(0, max(len(endpoints), 1), PER_SLICE):
-                kept.append((ports, endpoints[start : start + PER_SLICE], same.pop(0) if same else None))
+            starts = range(0, max(len(endpoints), 1), PER_SLICE)
+            kept += [(ports, endpoints[at : at + PER_SLICE], same.pop(0) if same else None) for at in starts]
             existing += same
         for ports, part, slice in kept:  # one that would go is made into one that is missing, as in reconciler.finalize
             yield from self._write(service, json.loads(ports), part, slice or (existing.pop(0) if existing else None))

@@ -12,7 +12,7 @@ from typing import Any
 
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View, itself
-from kit.embedded.core.effects import After, Call, Delete, Update
+from kit.embedded.core.effects import After, Delete, Update
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
 from kit.kube.kinds import Registry
@@ -64,7 +64,7 @@ class Namespace:
             yield After(RETRY_MS, housekeeping=True)
             return
         rest = [name for name in namespace["spec"].get("finalizers") or [] if name != "kubernetes"]
-        answer = yield Call(key, "finalize", {**namespace, "spec": {**namespace["spec"], "finalizers": rest}})
+        answer = yield Update({**namespace, "spec": {**namespace["spec"], "finalizers": rest}}, "finalize")
         if isinstance(answer, Status) and answer.reason != "NotFound":
             raise answer
 

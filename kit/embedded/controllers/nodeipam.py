@@ -6,8 +6,8 @@ Models pkg/controller/nodeipam (range allocator, /24 of 10.244.0.0/16) and pkg/c
 from __future__ import annotations
 
 from kit.embedded.core.controller import Effects, Mapper, View, itself
-from kit.embedded.core.effects import Emit, Patch
-from kit.embedded.core.store import Key
+from kit.embedded.core.effects import Patch
+from kit.embedded.core.store import Key, Obj
 from kit.errors import Status
 
 TTL = "node.alpha.kubernetes.io/ttl"
@@ -30,14 +30,13 @@ class NodeIpam:
         node = view.at(key)
         if node is None:
             return
-        patch = {}
+        patch: Obj = {}
         if TTL not in (node["metadata"].get("annotations") or {}):
             patch["metadata"] = {"annotations": {TTL: "0"}}
         if not node["spec"].get("podCIDR"):
             taken = {other["spec"].get("podCIDR") for other in view.list("nodes")}
             free = next((one for one in RANGES if one not in taken), None)
-            if free is None:
-                yield Emit(node, "Normal", "CIDRNotAvailable", f"Node {key.name} status is now: CIDRNotAvailable")
+            if free is None:  # 256 nodes have all there is
                 return
             patch["spec"] = {"podCIDR": free, "podCIDRs": [free]}
         if patch:

@@ -69,10 +69,14 @@ class NodeLifecycle:
         """Say once that a node came, or that it went."""
         known = self._known.get(key.name)
         if known is not None and (node is None or node["metadata"]["uid"] != known["metadata"]["uid"]):
-            yield Emit(known, "Normal", "RemovingNode", f"Node {key.name} event: Removing Node {key.name} from Controller")
+            yield Emit(
+                known, "Normal", "RemovingNode", f"Node {key.name} event: Removing Node {key.name} from Controller"
+            )
             del self._known[key.name]
         if node is not None and key.name not in self._known:
-            yield Emit(node, "Normal", "RegisteredNode", f"Node {key.name} event: Registered Node {key.name} in Controller")
+            yield Emit(
+                node, "Normal", "RegisteredNode", f"Node {key.name} event: Registered Node {key.name} in Controller"
+            )
             self._known[key.name] = node
 
     def _silent(self, node: Obj, view: View) -> bool:

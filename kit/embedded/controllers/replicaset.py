@@ -6,7 +6,7 @@ Models pkg/controller/replicaset/replica_set.go and controller_utils.go. The vie
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View, itself, owner, plain
@@ -19,6 +19,18 @@ BURST = 500
 SLOW_START = 1
 
 
+class Reading(NamedTuple):
+    """What counts of one Pod for one ReplicaSet."""
+
+    pod: Obj
+    controlled: bool
+    matches: bool
+    labelled: bool
+    active: bool
+    ready: bool
+    terminating: bool
+
+
 class ReplicaSet:
     """The replicaset controller."""
 
@@ -29,53 +41,58 @@ class ReplicaSet:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._read: dict[Key, tuple[tuple[str, int], dict[str, Reading]]] = {}
         self.watches: dict[str, Mapper] = {"replicasets.apps": itself, "pods": _sets_of}
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Make one ReplicaSet's Pods as many as it wants, then write its status."""
         replicaset = view.at(key)
         if replicaset is None:
+            self._read.pop(key, None)
             return
-        mine = yield from self._claim(replicaset, view)
-        active = [pod for pod in mine if pods.is_active(pod)]
+        mine = yield from self._claim(key, replicaset, view)
+        active = [one.pod for one in mine if one.active]
         failure = None
         if "deletionTimestamp" not in replicaset["metadata"]:
             failure = yield from self._scale(replicaset, active, view)
-        yield from self._report(replicaset, mine, active, failure)
+        yield from self._report(replicaset, mine, failure)
         if failure is not None:
             raise failure
 
-    def _claim(self, replicaset: Obj, view: View) -> Any:
+    def _claim(self, key: Key, replicaset: Obj, view: View) -> Any:
         """Adopt orphans that match, release what no longer does; return the Pods that are its own."""
-        namespace, uid = replicaset["metadata"]["namespace"], replicaset["metadata"]["uid"]
-        selector = selectors.of_object(replicaset["spec"]["selector"])
+        uid = replicaset["metadata"]["uid"]
         deleting = "deletionTimestamp" in replicaset["metadata"]
-        mine = []
-        for pod in view.owned("pods", uid):
-            if not owners.is_controlled_by(pod, replicaset):
-                continue
-            if selector.matches(pod["metadata"].get("labels")):
-                mine.append(pod)
-            elif not deleting:
-                yield Patch(
-                    _key(pod),
-                    {
-                        "metadata": {
-                            "uid": pod["metadata"]["uid"],
-                            "ownerReferences": [{"$patch": "delete", "uid": uid}],
-                        }
-                    },
-                )
+        mine = self._readings(key, replicaset, view.owned("pods", uid))
+        for one in [one for one in mine if not one.matches and not deleting]:
+            drop = [{"$patch": "delete", "uid": uid}]
+            yield Patch(_key(one.pod), {"metadata": {"uid": one.pod["metadata"]["uid"], "ownerReferences": drop}})
+        mine = [one for one in mine if one.matches]
         if deleting:
             return mine
-        for pod in _orphans(view, namespace):
+        selector = selectors.of_object(replicaset["spec"]["selector"])
+        for pod in view.loose_pods(key.namespace):
             if selector.matches(pod["metadata"].get("labels")) and pods.is_active(pod):
                 reference = owners.owner_reference(replicaset, controller=True)
                 patch = {"metadata": {"uid": pod["metadata"]["uid"], "ownerReferences": [reference]}}
                 adopted = yield Patch(_key(pod), patch)
                 if not isinstance(adopted, Status):
-                    mine.append(adopted)
-        return sorted(mine, key=lambda pod: str(pod["metadata"]["name"]))
+                    mine.append(_reading(replicaset, selector, adopted))
+        return mine
+
+    def _readings(self, key: Key, replicaset: Obj, owned: Sequence[Obj]) -> list[Reading]:
+        """Read off each Pod what counts, anew only for those that have changed: a large set is looked at for every one of its Pods."""
+        metadata, selector = replicaset["metadata"], selectors.of_object(replicaset["spec"]["selector"])
+        version = (metadata["uid"], metadata.get("generation", 0))
+        known, before = self._read.get(key, (version, {}))
+        before = before if known == version else {}
+        fresh = {}
+        for pod in owned:
+            uid = pod["metadata"]["uid"]
+            one = before.get(uid)
+            fresh[uid] = one if one is not None and one.pod is pod else _reading(replicaset, selector, pod)
+        self._read[key] = (version, fresh)
+        return [one for one in fresh.values() if one.controlled]
 
     def _scale(self, replicaset: Obj, active: Sequence[Obj], view: View) -> Any:
         missing = replicaset["spec"].get("replicas", 1) - len(active)
@@ -110,8 +127,8 @@ class ReplicaSet:
                 return
             yield Emit(replicaset, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
 
-    def _report(self, replicaset: Obj, mine: Sequence[Obj], active: Sequence[Obj], failure: Status | None) -> Any:
-        status, later = _status(replicaset, mine, active, failure, self._clock)
+    def _report(self, replicaset: Obj, mine: Sequence[Reading], failure: Status | None) -> Any:
+        status, later = _status(replicaset, mine, failure, self._clock)
         if status != replicaset.get("status"):
             yield Update({**replicaset, "status": status, "metadata": _unversioned(replicaset["metadata"])}, "status")
         if later:
@@ -128,8 +145,18 @@ def _sets_of(event: Event, view: View) -> Iterable[Key]:
                 yield Key("replicasets.apps", event.key.namespace, replicaset["metadata"]["name"])
 
 
-def _orphans(view: View, namespace: str) -> list[Obj]:
-    return [pod for pod in view.loose_pods(namespace) if owners.controller_of(pod) is None]
+def _reading(replicaset: Obj, selector: selectors.Selector, pod: Obj) -> Reading:
+    labels = pod["metadata"].get("labels") or {}
+    wanted = (replicaset["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    return Reading(
+        pod,
+        controlled=owners.is_controlled_by(pod, replicaset),
+        matches=selector.matches(labels),
+        labelled=wanted.items() <= labels.items(),
+        active=pods.is_active(pod),
+        ready=pods.is_ready(pod),
+        terminating="deletionTimestamp" in pod["metadata"] and not pods.is_terminal(pod),
+    )
 
 
 def _key(pod: Obj) -> Key:
@@ -189,23 +216,20 @@ def _rank(pod: Obj, crowd: dict[str, int], wall: int) -> tuple[Any, ...]:
     )
 
 
-def _status(
-    replicaset: Obj, mine: Sequence[Obj], active: Sequence[Obj], failure: Status | None, clock: Clock
-) -> tuple[Obj, int | None]:
+def _status(replicaset: Obj, mine: Sequence[Reading], failure: Status | None, clock: Clock) -> tuple[Obj, int | None]:
     """Compute the status, and in how many ms it will change by itself (minReadySeconds). Models calculateStatus."""
-    wanted = (replicaset["spec"]["template"].get("metadata") or {}).get("labels") or {}
-    template = selectors.of_labels(wanted)
-    waits = [pods.available_in(pod, replicaset["spec"].get("minReadySeconds", 0), clock.wall()) for pod in active]
+    minimum, wall = replicaset["spec"].get("minReadySeconds", 0), clock.wall()
+    active = [one for one in mine if one.active]
+    ready = [one.pod for one in active if one.ready]
+    waits = [pods.available_in(pod, minimum, wall) for pod in ready] if minimum else [0] * len(ready)
     counts = {
         "replicas": len(active),
-        "fullyLabeledReplicas": sum(template.matches(pod["metadata"].get("labels")) for pod in active),
-        "readyReplicas": sum(wait is not None for wait in waits),
-        "availableReplicas": sum(wait == 0 for wait in waits),
+        "fullyLabeledReplicas": sum(one.labelled for one in active),
+        "readyReplicas": len(ready),
+        "availableReplicas": waits.count(0),
     }
     status: Obj = {name: count for name, count in counts.items() if count or name == "replicas"}
-    status["terminatingReplicas"] = sum(
-        "deletionTimestamp" in pod["metadata"] and not pods.is_terminal(pod) for pod in mine
-    )
+    status["terminatingReplicas"] = sum(one.terminating for one in mine)
     status["observedGeneration"] = replicaset["metadata"].get("generation", 0)
     conditions = _conditions(replicaset, failure, clock)
     if conditions:

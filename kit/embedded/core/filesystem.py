@@ -115,11 +115,11 @@ class Tree:
 
     def mount(self, mount: Mount) -> None:
         """Put a volume at its path, making the directories that lead there."""
-        path = normal(mount.path)
-        parent = path.rsplit("/", 1)[0] or "/"
-        self._force_dirs(parent)
+        parent, name = normal(mount.path).rsplit("/", 1)
+        self._force_dirs(parent or "/")
+        parent = self.resolve(parent or "/")  # an image may have /var/run as a link to /run
+        path = f"{parent.rstrip('/')}/{name}"
         directory = self._own_dir(parent)
-        name = path.rsplit("/", 1)[1]
         if name and name not in directory.children:
             directory.children[name] = File(owner=self.owner) if isinstance(mount.root, File) else Dir(owner=self.owner)
         self.mounts[path] = mount

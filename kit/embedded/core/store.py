@@ -7,6 +7,7 @@ and shared by reads, watches and the journal. Not kept: old revisions beyond the
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from json import JSONEncoder
@@ -86,11 +87,12 @@ class Store:
         self.revision = 0
         self.listeners: list[Callable[[Event], None]] = []
         self._records: dict[str, dict[tuple[str, str], Record]] = {}
+        self._names: dict[str, list[tuple[str, str]]] = {}  # the keys of `_records`, in order
         self._windows: dict[str, deque[Event]] = {}
         self._window = window
         self._forgotten: dict[str, int] = {}  # resource -> last revision that fell out of its window
         self._floor = 0  # revisions up to here have no events at all (before the last start)
-        self._indexes: dict[str, dict[str, tuple[IndexFunction, dict[str, dict[Key, None]]]]] = {}
+        self._indexes: dict[str, dict[str, tuple[IndexFunction, dict[str, list[Key]]]]] = {}
         self._rows: list[Row] = []
 
     # --- reading ---
@@ -111,7 +113,9 @@ class Store:
     def items(self, resource: str, namespace: str | None = None) -> Sequence[tuple[Key, Record]]:
         """Return (key, record) of a resource, sorted by namespace and name as etcd does."""
         found = self._records.get(resource, {})
-        names = sorted(found) if namespace is None else sorted(name for name in found if name[0] == namespace)
+        names = self._names.get(resource, [])
+        if namespace is not None:
+            names = names[bisect_left(names, (namespace, "")) : bisect_left(names, (namespace + "\0", ""))]
         return [(Key(resource, *name), found[name]) for name in names]
 
     def count(self, resource: str) -> int:
@@ -124,16 +128,17 @@ class Store:
 
     def index(self, resource: str, name: str, function: IndexFunction) -> None:
         """Keep an index of a resource: `function(obj)` gives the values an object is found under."""
-        entries: dict[str, dict[Key, None]] = {}
+        entries: dict[str, list[Key]] = {}
         self._indexes.setdefault(resource, {})[name] = (function, entries)
         for key, record in self.items(resource):
             for value in function(record.obj):
-                entries.setdefault(value, {})[key] = None
+                insort(entries.setdefault(value, []), key)
 
     def by_index(self, resource: str, name: str, value: str) -> Sequence[Obj]:
         """Return the objects found under `value`, sorted by namespace and name."""
         keys = self._indexes[resource][name][1].get(value, ())
-        return [self._records[resource][key.namespace, key.name].obj for key in sorted(keys)]
+        records = self._records.get(resource, {})
+        return [records[key[1:]].obj for key in keys]
 
     # --- writing ---
 
@@ -145,6 +150,8 @@ class Store:
         records = self._records.setdefault(key.resource, {})
         old = records.get((key.namespace, key.name))
         records[key.namespace, key.name] = record
+        if old is None:
+            insort(self._names.setdefault(key.resource, []), (key.namespace, key.name))
         self._reindex(key, old, record)
         self._publish(Event(self.revision, "MODIFIED" if old else "ADDED", key, record, old))
         return record
@@ -152,6 +159,8 @@ class Store:
     def remove(self, key: Key) -> Record:
         """Remove `key`; the event carries the last object with the revision of its removal."""
         old = self._records[key.resource].pop((key.namespace, key.name))
+        names = self._names[key.resource]
+        del names[bisect_left(names, (key.namespace, key.name))]
         self.revision += 1
         last = Record(
             {**old.obj, "metadata": {**old.obj["metadata"], "resourceVersion": str(self.revision)}}, self.revision
@@ -184,11 +193,11 @@ class Store:
             before = set(function(old.obj)) if old else set()
             after = set(function(new.obj)) if new else set()
             for value in sorted(before - after):
-                entries[value].pop(key, None)
+                del entries[value][bisect_left(entries[value], key)]
                 if not entries[value]:
                     del entries[value]
             for value in sorted(after - before):
-                entries.setdefault(value, {})[key] = None
+                insort(entries.setdefault(value, []), key)
 
     # --- watching ---
 
@@ -209,6 +218,7 @@ class Store:
         for key, obj in objects:
             record = Record(obj, int(obj["metadata"]["resourceVersion"]))
             self._records.setdefault(key.resource, {})[key.namespace, key.name] = record
+            insort(self._names.setdefault(key.resource, []), (key.namespace, key.name))
             self._reindex(key, None, record)
 
     def rebase(self, shift: Callable[[str, Obj], Obj]) -> None:

@@ -308,7 +308,7 @@ lab.predict("E0.4").explain()
 #
 # spec 里可以写什么?集群知道,问它就行。在终端里,`kubectl explain pod.spec.containers` 可以一直看下去。
 
-# %%
+# %% tags=["nbval-ignore-output"]
 !kubectl explain deployment.spec.replicas
 
 # %% [markdown] lang="en"

@@ -1,4 +1,4 @@
-"""Binds Pods that have no node. Models pkg/scheduler/schedule_one.go; preemption is told about, not done: nothing is evicted."""
+"""Binds Pods that have no node; for one that fits nowhere drives away Pods of lower priority. Models pkg/scheduler/schedule_one.go."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kit.embedded.controllers.scheduler import filters
+from kit.embedded.controllers.scheduler import filters, nodefit, preemption
+from kit.embedded.controllers.scheduler.nodefit import Reasons
+from kit.embedded.controllers.scheduler.occupancy import Occupancy, World
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View
-from kit.embedded.core.effects import Call, Emit, Patch
+from kit.embedded.core.effects import Call, Delete, Emit, Patch
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
@@ -30,26 +32,37 @@ class Scheduler:
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._ids = ids
-        self.watches: dict[str, Mapper] = {"pods": _waiting, "nodes": _all_waiting}
+        self._occupancy = Occupancy()
+        self.watches: dict[str, Mapper] = {"pods": self._noted, "nodes": _all_waiting}
+
+    def _noted(self, event: Event, view: View) -> Iterable[Key]:
+        """Count what bound Pods take as they come and go, then map as `_waiting` does."""
+        self._occupancy.note(event)
+        return _waiting(event, view)
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Find one Pod a node, or say why there is none."""
         pod = view.at(key)
         if pod is None or not _unbound(pod):
             return
-        world = _world(view)
+        world = self._world(view)
         refused = {node["metadata"]["name"]: filters.reasons(pod, node, world) for node in world.nodes}
         fitting = [node for node in world.nodes if not refused[node["metadata"]["name"]]]
         if fitting:
             yield from self._bind(key, pod, self._best(pod, fitting, world))
         else:
-            yield from self._fail(key, pod, _why(pod, world, refused))
+            choice = preemption.choose(pod, world, refused) if preemption.may_preempt(pod, world) else None
+            yield from self._fail(key, pod, _why(pod, world, refused, choice), choice)
 
-    def _best(self, pod: Obj, fitting: Sequence[Obj], world: filters.World) -> str:
+    def _world(self, view: View) -> World:
+        spaces = {space["metadata"]["name"]: space["metadata"].get("labels") or {} for space in view.list("namespaces")}
+        return World(view.list("nodes"), self._occupancy.loads, spaces)
+
+    def _best(self, pod: Obj, fitting: Sequence[Obj], world: World) -> str:
         scores = [(filters.usage(pod, node, world), node["metadata"]["name"]) for node in fitting]
         least = min(score for score, _ in scores)
         names = [name for score, name in scores if score == least]
-        return names[self._ids.below(len(names))] if len(names) > 1 else names[0]
+        return str(names[self._ids.below(len(names))] if len(names) > 1 else names[0])
 
     def _bind(self, key: Key, pod: Obj, node: str) -> Any:
         target = {"apiVersion": "v1", "kind": "Node", "name": node}
@@ -62,10 +75,12 @@ class Scheduler:
         words = f"Successfully assigned {key.namespace}/{key.name} to {node}"
         yield Emit(pod, "Normal", "Scheduled", words)
 
-    def _fail(self, key: Key, pod: Obj, message: str) -> Any:
+    def _fail(self, key: Key, pod: Obj, message: str, choice: preemption.Choice | None) -> Any:
         before = pods.condition(pod, "PodScheduled")
-        if before and before.get("message") == message:
+        if before and before.get("message") == message and choice is None:
             return
+        for victim in choice.victims if choice else ():
+            yield from self._preempt(pod, victim, choice.node if choice else "")
         yield Emit(pod, "Warning", "FailedScheduling", message)
         since = before["lastTransitionTime"] if before and before["status"] == "False" else self._clock.text()
         found = {
@@ -77,7 +92,22 @@ class Scheduler:
             "message": message,
             "observedGeneration": pod["metadata"].get("generation", 0),
         }
-        yield Patch(key, {"status": {"conditions": [found]}}, "strategic", "status")
+        status: Obj = {"conditions": [found], **({"nominatedNodeName": choice.node} if choice else {})}
+        yield Patch(key, {"status": status}, "strategic", "status")
+
+    def _preempt(self, pod: Obj, victim: Obj, node: str) -> Any:
+        """Delete one victim, after its condition says why. Models preemption.PreemptPod."""
+        key = Key("pods", victim["metadata"]["namespace"], victim["metadata"]["name"])
+        if "deletionTimestamp" in victim["metadata"]:
+            return
+        message = f"{self.name}: preempting to accommodate a higher priority pod"
+        told = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": message}
+        told["lastTransitionTime"] = self._clock.text()
+        yield Patch(key, {"status": {"conditions": [told]}}, "strategic", "status")
+        gone = yield Delete(key)
+        if isinstance(gone, Status) and gone.reason != "NotFound":
+            raise gone
+        yield Emit(victim, "Normal", "Preempted", f"Preempted by pod {pod['metadata']['uid']} on node {node}")
 
 
 def _unbound(pod: Obj) -> bool:
@@ -107,28 +137,23 @@ def _placement(node: Obj) -> Any:
     return node["spec"], node["metadata"].get("labels"), (node.get("status") or {}).get("allocatable")
 
 
-def _world(view: View) -> filters.World:
-    nodes = view.list("nodes")
-    names = [node["metadata"]["name"] for node in nodes]
-    bound = {name: [pod for pod in view.on_node(name) if not pods.is_terminal(pod)] for name in names}
-    spaces = {space["metadata"]["name"]: space["metadata"].get("labels") or {} for space in view.list("namespaces")}
-    return filters.World(nodes, bound, spaces)
-
-
-def _why(pod: Obj, world: filters.World, refused: Mapping[str, filters.Reasons]) -> str:
+def _why(pod: Obj, world: World, refused: Mapping[str, Reasons], choice: preemption.Choice | None) -> str:
     """Build the message: reasons counted and sorted, then what preemption would give."""
     total = len(world.nodes)
     if not total:
         return "no nodes available to schedule pods"
     counts = Counter(reason for found in refused.values() for reason in found)
     parts = sorted(f"{count} {reason}" for reason, count in counts.items())
+    head = f"0/{total} nodes are available: {', '.join(parts)}. preemption: "
+    if choice is not None:
+        return (
+            f"{head}found a potential placement for pod on node {choice.node}, preempting {len(choice.victims)} victims"
+        )
     verdicts = Counter(_verdict(pod, node, refused[node["metadata"]["name"]]) for node in world.nodes)
-    preemption = ", ".join(sorted(f"{count} {verdict}" for verdict, count in verdicts.items()))
-    return (
-        f"0/{total} nodes are available: {', '.join(parts)}. preemption: 0/{total} nodes are available: {preemption}."
-    )
+    preempted = ", ".join(sorted(f"{count} {verdict}" for verdict, count in verdicts.items()))
+    return f"{head}0/{total} nodes are available: {preempted}."
 
 
-def _verdict(pod: Obj, node: Obj, reasons: filters.Reasons) -> str:
-    hopeless = any(reason in filters.UNRESOLVABLE or filters.beyond_capacity(pod, node, reason) for reason in reasons)
+def _verdict(pod: Obj, node: Obj, reasons: Reasons) -> str:
+    hopeless = any(reason in filters.UNRESOLVABLE or nodefit.beyond_capacity(pod, node, reason) for reason in reasons)
     return NOT_HELPFUL if hopeless else NO_VICTIMS

@@ -1,0 +1,105 @@
+"""Filters about the node itself: cordons, taints, affinity to nodes, room and ports.
+
+Models pkg/scheduler/framework/plugins: nodeunschedulable, nodename, tainttoleration, nodeaffinity, noderesources, nodeports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kit.embedded.controllers.scheduler.occupancy import NANO, World, amount, host_ports, requests
+from kit.embedded.core.store import Obj
+from kit.kube import selectors
+
+Reasons = Sequence[str]
+AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+UNSCHEDULABLE = "node(s) were unschedulable"
+TAINTED = "node(s) had untolerated taint(s)"
+PORTS = "node(s) didn't have free ports for the requested pod ports"
+TOO_MANY = "Too many pods"
+NODE_NAME = "node(s) didn't match the requested node name"
+
+
+def unschedulable(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse a cordoned node, unless that taint is tolerated."""
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    return (UNSCHEDULABLE,) if node["spec"].get("unschedulable") and not tolerates(pod, taint) else ()
+
+
+def node_name(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse all but the node asked for by name."""
+    wanted = pod["spec"].get("nodeName")
+    return (NODE_NAME,) if wanted and wanted != node["metadata"]["name"] else ()
+
+
+def taints(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse a node with a NoSchedule or NoExecute taint that is not tolerated."""
+    for taint in node["spec"].get("taints") or ():
+        cordon = taint["key"] == "node.kubernetes.io/unschedulable"
+        if taint["effect"] in ("NoSchedule", "NoExecute") and not cordon and not tolerates(pod, taint):
+            return (TAINTED,)
+    return ()
+
+
+def tolerates(pod: Obj, taint: Obj) -> bool:
+    """Say whether any toleration of the Pod covers a taint."""
+    return any(_covers(toleration, taint) for toleration in pod["spec"].get("tolerations") or ())
+
+
+def _covers(toleration: Obj, taint: Obj) -> bool:
+    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
+        return False
+    if toleration.get("key") and toleration["key"] != taint["key"]:
+        return False
+    if toleration.get("operator", "Equal") == "Exists":
+        return True
+    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+
+
+def node_affinity(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse a node whose labels do not match nodeSelector and the required node affinity."""
+    labels = node["metadata"].get("labels") or {}
+    wanted = pod["spec"].get("nodeSelector") or {}
+    if not wanted.items() <= labels.items():
+        return (AFFINITY,)
+    affinity = ((pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
+    if affinity and not any(_term(term, node) for term in affinity.get("nodeSelectorTerms") or ()):
+        return (AFFINITY,)
+    return ()
+
+
+def _term(term: Obj, node: Obj) -> bool:
+    expressions, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
+    if not expressions and not fields:
+        return False
+    name = {"metadata.name": node["metadata"]["name"]}
+    by_label = selectors.of_expressions(expressions).matches(node["metadata"].get("labels") or {})
+    return by_label and selectors.of_expressions(fields).matches(name)
+
+
+def resources(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse a node that has not enough left of what the Pod requests."""
+    room = {name: amount(value) for name, value in (node["status"].get("allocatable") or {}).items()}
+    used = world.load(node).requested
+    reasons = []
+    if used.get("pods", 0) + 1 > room.get("pods", 0) // NANO:
+        reasons.append(TOO_MANY)
+    for name, wants in requests(pod).items():
+        if wants and wants > room.get(name, 0) - used.get(name, 0):
+            reasons.append(f"Insufficient {name}")
+    return reasons
+
+
+def beyond_capacity(pod: Obj, node: Obj, reason: str) -> bool:
+    """Say whether a node could not give the resource even when empty: then preemption does not help."""
+    name = reason.removeprefix("Insufficient ")
+    room = (node["status"].get("allocatable") or {}).get(name)
+    return reason != name and (room is None or requests(pod).get(name, 0) > amount(room))
+
+
+def ports(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse a node where a hostPort is taken."""
+    taken = world.load(node).ports
+    return (PORTS,) if any(taken[port] > 0 for port in host_ports(pod)) else ()

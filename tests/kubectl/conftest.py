@@ -1,0 +1,31 @@
+"""Servers that the real kubectl of the virtual environment talks to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "controllers")]  # `stage` imitates the kubelet that the recordings had
+
+
+@pytest.fixture(scope="session")
+def recorded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return the machine as the transcripts had it (three nodes, an imitated kubelet) behind its HTTPS server."""
+    from recorded_server import RecordedServer
+
+    server = RecordedServer(tmp_path_factory.mktemp("server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def player(recorded_server: Any, facts: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return what plays transcripts with the real kubectl."""
+    from playing import Player
+
+    return Player(recorded_server, facts("kubectl-worlds.json"), tmp_path_factory.mktemp("kubectl"))

@@ -1,0 +1,208 @@
+"""Plays a recorded transcript with the real kubectl: a prepared world or a namespace of its own, commands in a shell."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+import transcripts
+
+Obj = dict[str, Any]
+DEADLINE_S = 60
+BETWEEN_S = 0.7
+HASHED = ("replicasets", "controllerrevisions")
+
+
+class Player:
+    """Plays cases against one server. `worlds` are the objects that looking-only cases look at."""
+
+    def __init__(self, server: Any, worlds: Mapping[str, list[Obj]], folder: Path) -> None:
+        self.server, self.worlds, self.folder = server, worlds, folder
+        self._made: set[str] = set()
+        self._lock = threading.Lock()
+        (folder / "bin").mkdir()
+        (folder / "bin" / "kubectl").symlink_to(Path(sys.executable).parent / "kubectl")
+
+    def differences(self, case: Obj) -> str:
+        """Return how what a case prints differs from what was recorded; empty when it does not."""
+        want = transcripts.comparable(case, case["expect"])
+        try:
+            got = transcripts.comparable(case, self.play(case))
+        except AssertionError as error:
+            return f"(could not run) {error}"
+        commands = [step["command"] for step in map(_step, case["commands"]) if "command" in step]
+        texts = [
+            "\n".join(_shown(command, one) for command, one in zip(commands, side, strict=True)) for side in (want, got)
+        ]
+        return "\n".join(unified_diff(texts[0].split("\n"), texts[1].split("\n"), "recorded", "here", lineterm="", n=1))
+
+    def play(self, case: Obj) -> list[Obj]:
+        """Play a case; stdout, stderr and code of each command, normalised."""
+        given = json.dumps({key: value for key, value in case.items() if key not in ("expect", "raw")})
+        space = case.get("world") or "k-" + hashlib.sha256(case["id"].encode()).hexdigest()[:6]
+        if case.get("world"):
+            given += json.dumps(self.worlds[space])
+            self._world(space)
+        else:
+            self._namespace(space)
+        place = self._place(case, space)
+        env = self._environment(place, case)
+        try:
+            return Run(self, case, space, place, env, given).results()
+        finally:
+            for command in case.get("cleanup", []):
+                subprocess.run(
+                    ["/bin/sh", "-c", command.replace("{ns}", space)],
+                    cwd=place,
+                    env=env,
+                    capture_output=True,
+                    check=False,
+                )
+            if not case.get("world"):
+                self.server.call("DELETE", f"/api/v1/namespaces/{space}")
+
+    def _namespace(self, name: str) -> None:
+        self.server.ask(
+            "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        )
+        end = time.monotonic() + 10
+        while self.server.call("GET", f"/api/v1/namespaces/{name}/serviceaccounts/default")[0] != 200:
+            assert time.monotonic() < end, "no ServiceAccount"
+            time.sleep(0.05)
+
+    def _world(self, name: str) -> None:
+        """Make a world once."""
+        with self._lock:
+            if name in self._made:
+                return
+            self._made.add(name)
+            self._namespace(name)
+            self.refused: dict[str, Any] = {}
+            for obj in self.worlds[name]:
+                if "sleep" in obj:
+                    time.sleep(obj["sleep"])
+                    continue
+                code, body = self.server.create(obj, name)
+                if code >= 400:
+                    self.refused[f"{obj['kind']}/{obj['metadata']['name']}"] = body
+            self.server.settle(2.5, 30)
+
+    def _place(self, case: Obj, space: str) -> Path:
+        place = self.folder / case["id"]
+        place.mkdir()
+        for name, text in (case.get("files") or {}).items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            if name.endswith(".sh"):
+                path.chmod(0o755)
+        config = json.loads(self.server.credentials.kubeconfig(self.server.url, place / ".kubeconfig").read_text())
+        config["clusters"][0]["name"], config["users"][0]["name"] = "facts", "admin"
+        config["contexts"] = [{"name": "facts", "context": {"cluster": "facts", "user": "admin", "namespace": space}}]
+        config["current-context"] = "facts"
+        (place / ".kubeconfig").write_text(json.dumps(config))
+        return place
+
+    def _environment(self, place: Path, case: Obj) -> dict[str, str]:
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        plain = {"TERM": "dumb", "LANG": "C.UTF-8", "COLUMNS": "200", "HOME": str(home)}
+        path = f"{self.folder / 'bin'}:/usr/bin:/bin"
+        return {**plain, "PATH": path, "KUBECONFIG": str(place / ".kubeconfig"), **case.get("env", {})}
+
+
+class Run:
+    """One case being played."""
+
+    def __init__(self, player: Player, case: Obj, space: str, place: Path, env: dict[str, str], given: str) -> None:
+        self.server, self.folder = player.server, player.folder
+        self.case, self.space, self.place, self.env, self.given = case, space, place, env, given
+        self.names: dict[str, str] = {} if case.get("world") else {space: "<namespace>"}
+
+    def results(self) -> list[Obj]:
+        """Run the commands one after the other."""
+        found = []
+        for step in map(_step, self.case["commands"]):
+            if step.get("settle"):
+                self.server.settle(1.0)
+                continue
+            self._learn()
+            out, err, code = self._shell(step)
+            self._learn()
+            folders = (str(self.place), str(self.folder))
+            texts = [transcripts.clean(text, self.given, self.names, folders) for text in (out, err)]
+            found.append({"stdout": texts[0], "stderr": texts[1], "code": None if step.get("seconds") else code})
+        return found
+
+    def _shell(self, step: Obj) -> tuple[str, str, int]:
+        command = step["command"].replace("{ns}", self.space)
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", command], cwd=self.place, env=self.env, text=True, start_new_session=True,
+            stdin=subprocess.PIPE if "stdin" in step else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        side = threading.Thread(target=self._during, args=(step, child))
+        side.start()
+        try:
+            out, err = child.communicate(step.get("stdin"), timeout=DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            out, err = child.communicate()
+            err += "\n(did not end)"
+        side.join()
+        return out, err, child.returncode
+
+    def _during(self, step: Obj, child: subprocess.Popen[str]) -> None:
+        """Act while a command runs, and stop it."""
+        if not step.get("seconds"):
+            return
+        for command in step.get("during", []):
+            time.sleep(BETWEEN_S)
+            subprocess.run(
+                ["/bin/sh", "-c", command.replace("{ns}", self.space)],
+                cwd=self.place,
+                env=self.env,
+                capture_output=True,
+                check=False,
+            )
+        time.sleep(step["seconds"])
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+
+    def _learn(self) -> None:
+        """Note names that the cluster made up."""
+        for resource in HASHED:
+            for one in self.server.call("GET", f"/apis/apps/v1/namespaces/{self.space}/{resource}")[1].get("items", []):
+                labels = one["metadata"].get("labels") or {}
+                hash = labels.get("pod-template-hash") or labels.get("controller-revision-hash")
+                if hash:
+                    self.names[hash.rsplit("-", 1)[-1]] = "<hash>"
+        for pod in self.server.call("GET", f"/api/v1/namespaces/{self.space}/pods")[1].get("items", []):
+            base, name = pod["metadata"].get("generateName"), pod["metadata"]["name"]
+            if base and re.fullmatch(f"[{transcripts.SUFFIX}]{{5}}", name[len(base) :]):
+                self.names[name] = base + "<rand5>"
+
+
+def _step(step: Any) -> Obj:
+    return {"command": step} if isinstance(step, str) else step
+
+
+def _shown(command: str, result: Mapping[str, Any]) -> str:
+    return f"$ {command}\n{result['stdout']}{'--- stderr' if result['stderr'] else ''}\n{result['stderr']}\n= {result['code']}"
+
+
+def remove(folder: Path) -> None:
+    """Throw a folder away."""
+    shutil.rmtree(folder, ignore_errors=True)
