@@ -18,6 +18,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -c 'from kit.runtime import descriptions, state; descriptions.make(descriptions.cache_file(state.user_cache()))'
 	@touch $(STAMP)
 
 # Chromium and Graphviz: by apt as root, else said.

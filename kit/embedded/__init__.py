@@ -1,0 +1,1 @@
+"""The simulated cluster: a pure machine, turned by `kit.runtime`."""

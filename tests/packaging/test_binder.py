@@ -195,6 +195,7 @@ def test_the_build_prepares_what_a_launch_needs(visit):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # in real time: the labs wait for back-offs and rollouts
 def test_a_visitor_works_through_the_labs(visit, capsys):
     work = visit.environment.home / "repository/work"
     names = sorted(path.name for path in work.glob("[0-9][0-9]_*.ipynb"))

@@ -206,8 +206,9 @@ def _container(pod: Obj, asked: str) -> str:
         if asked not in names:
             raise status.bad_request(f"container {asked} is not valid for pod {name}")
         return asked
-    if len(names) == 1:
-        return str(names[0])
+    regular = [one["name"] for one in pod["spec"]["containers"]]
+    if len(regular) == 1:  # init and ephemeral containers do not make it ambiguous
+        return str(regular[0])
     marked = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
     if marked in names:
         return str(marked)

@@ -26,7 +26,7 @@ class File:
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
-    mtime: int = 0  # ms of cluster time
+    mtime: int = 0  # ms since 1970 as the cluster tells them
     program: Program | None = None
     dynamic: Callable[[], bytes] | None = None
     owner: object = None

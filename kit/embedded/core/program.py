@@ -117,7 +117,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open `path` (relative to the process's cwd) -> fd. `mode`: r, w (truncate, create), a (append, create), rw (create), x (create new)."""
+    """Open `path` (relative to the process's cwd) -> fd.
+
+    `mode`: r, w (truncate, create), a (append, create), rw (create), x (create new).
+    """
 
     path: str
     mode: str = "r"

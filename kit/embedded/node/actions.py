@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from kit.embedded.core.program import SIGNALS, Errno
+from kit.embedded.core.program import SIGNALS, Errno, Killed
 from kit.embedded.core.store import Obj
 from kit.embedded.net.http import Ask, Exchange, Reply
 from kit.embedded.net.wires import End
@@ -93,7 +93,7 @@ class Action:
     def _clean(self) -> None:
         if self._process is not None and self._process.exit_code is None:
             self._process.on_exit = None
-            self._process.container.end(self._process, 128 + SIGNALS["KILL"])
+            self._process.container.end(self._process, Killed(128 + SIGNALS["KILL"]))
         if self._exchange is not None:
             self._exchange.cancel()
 

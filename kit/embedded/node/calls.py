@@ -50,8 +50,8 @@ def open_file(process: Process, call: p.Open) -> int:
     if call.mode == "w" and node.data:
         tree.charge(node, -len(node.data))
         node.data = b""
-        node.mtime = process.container.clock.now
-    return process.open(FileHandle(tree, node, call.mode, lambda: process.container.clock.now))
+        node.mtime = process.container.clock.wall()
+    return process.open(FileHandle(tree, node, call.mode, lambda: process.container.clock.wall()))
 
 
 def _writable(process: Process, path: str, call: p.Open) -> Any:
@@ -64,7 +64,7 @@ def _writable(process: Process, path: str, call: p.Open) -> Any:
         parent = normal(path, process.cwd).rsplit("/", 1)[0] or "/"
         if process.uid:
             _permit(process, tree.lookup(parent), W, call.path)
-        file = tree.create(path, process.cwd, now=process.container.clock.now)
+        file = tree.create(path, process.cwd, now=process.container.clock.wall())
         file.uid, file.gid = process.uid, process.gid
         return file
     if call.mode == "x":
@@ -72,7 +72,7 @@ def _writable(process: Process, path: str, call: p.Open) -> Any:
     if isinstance(node, Device):
         return node
     _permit(process, node, W, call.path)
-    return tree.create(path, process.cwd, now=process.container.clock.now)
+    return tree.create(path, process.cwd, now=process.container.clock.wall())
 
 
 def _permit(process: Process, node: Any, want: int, path: str) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kit.embedded.core.program import SIGNALS, Errno, Signal, Steps
+from kit.embedded.core.program import SIGNALS, Errno, Killed, Signal, Steps
 from kit.embedded.core.queue import Entry
 from kit.embedded.node.descriptors import Description
 
@@ -155,7 +155,7 @@ class Process:
         elif number in STOPPING:
             self.stopped = True
         else:
-            self.container.end(self, 128 + number)
+            self.container.end(self, Killed(128 + number))
 
     def _mortal(self, number: int, outside: bool) -> bool:
         return self.pid != 1 or (outside and number == SIGNALS["KILL"])

@@ -15,7 +15,7 @@ from typing import Any
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.filesystem import File, Tree
 from kit.embedded.core.ids import Ids
-from kit.embedded.core.program import SIGNALS, STEP_US, Context, Errno, Program, Signal, Steps
+from kit.embedded.core.program import SIGNALS, STEP_US, Context, Errno, Killed, Program, Signal, Steps
 from kit.embedded.core.queue import Entry, Queue
 from kit.embedded.core.trace import Trace
 from kit.embedded.net.dns import Resolver, parse_hosts, parse_resolv
@@ -29,7 +29,7 @@ from kit.embedded.node.procfs import ProcFs
 MAX_PROCESSES = 512
 PERIOD_MS = 100
 YOUNG_MS = 10_000  # what a container does in its first seconds is waited for; later it is the steady life of a program
-KILLED = 128 + SIGNALS["KILL"]
+KILLED = Killed(128 + SIGNALS["KILL"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,19 +277,19 @@ class Container:
             self.end(process, int(stop.value or 0) & 0xFF)
             return None
         except Signal as signal:
-            self.end(process, 128 + signal.number)
+            self.end(process, Killed(128 + signal.number))
             return None
         except Errno as error:
-            self.end(process, 128 + SIGNALS["PIPE"] if error.name == "EPIPE" else 1)
+            self.end(process, Killed(128 + SIGNALS["PIPE"]) if error.name == "EPIPE" else 1)
             return None
         except RecursionError:
-            self.end(process, 128 + SIGNALS["SEGV"])
+            self.end(process, Killed(128 + SIGNALS["SEGV"]))
             return None
         except Exception as fault:  # noqa: BLE001 - a fault in one program must not stop the cluster
             self.world.trace.add(
                 self.clock.now, self.setup.name, "fault", " ".join(process.argv), f"{type(fault).__name__}: {fault}"
             )
-            self.end(process, 128 + SIGNALS["ABRT"])
+            self.end(process, Killed(128 + SIGNALS["ABRT"]))
             return None
         return call
 

@@ -7,7 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kit.kube import names
-from kit.kube.validation import apps, pod
+from kit.kube.status import immutable
+from kit.kube.validation import (
+    apps,
+    batch,
+    core_data,
+    core_service,
+    networking,
+    nodes,
+    pod,
+    quotas,
+    rbac,
+    registration,
+    scaling,
+    storage,
+)
 from kit.kube.validation.checks import Causes, Check, Obj
 
 Whole = Callable[[Obj, Causes], None]
@@ -38,10 +52,53 @@ def _counts(check: Check) -> Change:
     return lambda new, old, out: check(new, "", out)
 
 
+def _fixed(*paths: str) -> Change:
+    """Return a check that wants these fields to stay."""
+
+    def run(new: Obj, old: Obj, out: Causes) -> None:
+        for path in paths:
+            wanted, before = _at(new, path), _at(old, path)
+            if wanted != before:
+                out.append(immutable(path, wanted))
+
+    return run
+
+
+def _at(obj: Obj, path: str) -> Any:
+    value: Any = obj
+    for part in path.split("."):
+        value = (value or {}).get(part)
+    return value
+
+
+def _fixed_hidden(path: str) -> Change:
+    """Return a check that wants a field to stay and does not say what it was changed to, as declared rules do."""
+
+    def run(new: Obj, old: Obj, out: Causes) -> None:
+        if _at(new, path) != _at(old, path):
+            out.append(immutable(path, None))
+
+    return run
+
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+_ADMISSION: Final = "admissionregistration.k8s.io"
 RULES: Final[dict[str, Rules]] = {
     "Pod": Rules(
         create=pod.create, update=pod.update, status=pod.update_status, parts={"ephemeralcontainers": pod.ephemeral}
     ),
+    "Namespace": Rules(names.label),
+    "Service": Rules(names.label, core_service.service, None, core_service.update),
+    "Endpoints": _same(networking.endpoints),
+    "ConfigMap": Rules(create=core_data.config_map, update=core_data.keep_config_map),
+    "Secret": Rules(create=core_data.secret, update=core_data.keep_secret),
+    "PersistentVolumeClaim": _same(storage.claim, update=storage.keep_claim),
+    "PersistentVolume": _same(storage.volume, update=storage.keep_volume),
+    "Node": _same(nodes.node, update=nodes.keep_node),
+    "Event": Rules(names.path_segment, nodes.event, None, nodes.keep_event),
+    "Event.events.k8s.io": Rules(names.path_segment, nodes.event, None, nodes.keep_event),
+    "LimitRange": _same(quotas.limit_range),
+    "ResourceQuota": _same(quotas.resource_quota, update=quotas.keep_scopes),
     "ReplicationController": _same(apps.replication_controller, status=_counts(apps.COUNTS)),
     "Deployment.apps": _same(apps.deployment, update=apps.keep_selector, status=_counts(apps.COUNTS)),
     "ReplicaSet.apps": _same(apps.replica_set, update=apps.keep_selector, status=_counts(apps.COUNTS)),
@@ -49,11 +106,29 @@ RULES: Final[dict[str, Rules]] = {
     "StatefulSet.apps": Rules(
         names.label, apps.stateful_set, apps.stateful_set_spec, apps.keep_identity, _counts(apps.COUNTS)
     ),
-    "Namespace": Rules(names.label),
-    "Service": Rules(names.label),
-    "PodDisruptionBudget.policy": Rules(names.path_segment),
-    "ClusterRoleBinding.rbac.authorization.k8s.io": Rules(names.path_segment),
-    "ClusterRole.rbac.authorization.k8s.io": Rules(names.path_segment),
-    "RoleBinding.rbac.authorization.k8s.io": Rules(names.path_segment),
-    "Role.rbac.authorization.k8s.io": Rules(names.path_segment),
+    "ControllerRevision.apps": Rules(update=_fixed("data")),
+    "Job.batch": _same(batch.job, update=batch.keep_job),
+    "CronJob.batch": Rules(create=batch.new_cron_job, again=batch.cron_job),
+    "HorizontalPodAutoscaler.autoscaling": _same(scaling.autoscaler),
+    "PodDisruptionBudget.policy": _same(scaling.budget, name=names.path_segment),
+    "PriorityClass.scheduling.k8s.io": Rules(create=scaling.priority_class, update=scaling.keep_priority),
+    "Ingress.networking.k8s.io": _same(networking.ingress),
+    "IngressClass.networking.k8s.io": Rules(update=networking.keep_controller),
+    "NetworkPolicy.networking.k8s.io": _same(networking.network_policy),
+    "ServiceCIDR.networking.k8s.io": Rules(update=networking.keep_cidrs),
+    "EndpointSlice.discovery.k8s.io": _same(networking.endpoint_slice, update=networking.keep_address_type),
+    "StorageClass.storage.k8s.io": _same(storage.storage_class, update=_fixed_hidden("provisioner")),
+    "VolumeAttachment.storage.k8s.io": _same(storage.attachment, update=_fixed_hidden("spec")),
+    f"Role.{_RBAC}": _same(rbac.role, name=names.path_segment),
+    f"ClusterRole.{_RBAC}": _same(rbac.cluster_role, name=names.path_segment),
+    f"RoleBinding.{_RBAC}": _same(rbac.role_binding, update=rbac.keep_role, name=names.path_segment),
+    f"ClusterRoleBinding.{_RBAC}": _same(rbac.cluster_role_binding, update=rbac.keep_role, name=names.path_segment),
+    "RuntimeClass.node.k8s.io": _same(nodes.runtime_class, update=nodes.keep_handler),
+    "Lease.coordination.k8s.io": _same(nodes.lease),
+    f"ValidatingWebhookConfiguration.{_ADMISSION}": _same(registration.webhooks),
+    f"MutatingWebhookConfiguration.{_ADMISSION}": _same(registration.webhooks),
+    f"ValidatingAdmissionPolicy.{_ADMISSION}": _same(registration.policy),
+    f"ValidatingAdmissionPolicyBinding.{_ADMISSION}": _same(registration.policy_binding),
+    "CertificateSigningRequest.certificates.k8s.io": Rules(create=registration.signing_request),
+    "APIService.apiregistration.k8s.io": _same(registration.api_service, name=names.path_segment),
 }

@@ -1,0 +1,133 @@
+"""Validation of Nodes, RuntimeClasses, Leases and Events.
+
+Models pkg/apis/core/validation/{validation,events}.go, pkg/apis/node/validation and pkg/apis/coordination/validation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kit.kube import names, status
+from kit.kube.validation import checks
+from kit.kube.validation.checks import Causes, Obj, natural, rows
+from kit.kube.validation.pod_scheduling import EFFECTS
+
+POD_CIDR: Final = 'node updates may not change podCIDR except from "" to valid'
+
+
+def node(obj: Obj, out: Causes) -> None:
+    """Check a Node."""
+    spec = obj.get("spec") or {}
+    seen: set[tuple[Any, Any]] = set()
+    for index, taint in enumerate(spec.get("taints") or ()):
+        at, key, effect = f"metadata.taints[{index}]", taint.get("key") or "", taint.get("effect")
+        checks.name(names.qualified, key, f"{at}.key", out)
+        if taint.get("value"):
+            checks.name(names.label_value, taint["value"], f"{at}.value", out)
+        if not effect:
+            out.append(status.required(f"{at}.effect"))
+        else:
+            checks.one_of(*EFFECTS)(effect, f"{at}.effect", out)
+        if (key, effect) in seen:
+            found = status.duplicate(at, taint)
+            why = f"{found.message}: taints must be unique by key and effect pair"
+            out.append(status.Cause(found.reason, why, found.field))
+        seen.add((key, effect))
+    for index, cidr in enumerate(spec.get("podCIDRs") or ()):
+        checks.cidr(cidr, f"spec.podCIDRs[{index}]", out)
+
+
+def keep_node(new: Obj, old: Obj, out: Causes) -> None:
+    """Want a Node that keeps its network and its machine."""
+    wanted, before = new.get("spec") or {}, old.get("spec") or {}
+    if before.get("podCIDRs") and wanted.get("podCIDRs") != before["podCIDRs"]:
+        out.append(status.forbidden_value("spec.podCIDRs", POD_CIDR))
+    elif before.get("podCIDR") and wanted.get("podCIDR") != before["podCIDR"]:
+        out.append(status.forbidden_value("spec.podCIDRs", POD_CIDR))
+    if before.get("providerID") and wanted.get("providerID") != before["providerID"]:
+        why = "field cannot be modified once set"
+        out.append(status.invalid_value("spec.providerID", None, why))
+
+
+def runtime_class(obj: Obj, out: Causes) -> None:
+    """Check a RuntimeClass."""
+    checks.needed(names.label)(obj.get("handler"), "handler", out)
+
+
+def keep_handler(new: Obj, old: Obj, out: Causes) -> None:
+    """Want a RuntimeClass that stays its handler's."""
+    if new.get("handler") != old.get("handler"):
+        out.append(status.immutable("handler", None))
+
+
+def lease(obj: Obj, out: Causes) -> None:
+    """Check a Lease."""
+    spec = obj.get("spec") or {}
+    seconds = spec.get("leaseDurationSeconds")
+    if seconds is not None and seconds <= 0:
+        out.append(status.invalid_value("spec.leaseDurationSeconds", seconds, "must be greater than 0"))
+    _LEASE(spec, "spec", out)
+
+
+_LEASE: Final = rows(("leaseTransitions", natural))
+
+
+def event(obj: Obj, out: Causes) -> None:
+    """Check an Event, in the form of either of its groups."""
+    legacy = obj["apiVersion"] == "v1"
+    about = obj.get("involvedObject" if legacy else "regarding") or {}
+    space = obj["metadata"].get("namespace") or ""
+    inside = about.get("namespace") or ""
+    if inside and inside != space or not inside and space not in {"", "default"}:
+        out.append(status.invalid_value("involvedObject.namespace", inside, "does not match event.namespace"))
+    if legacy and obj.get("eventTime") is None:
+        return
+    _recent(obj, legacy, out)
+
+
+def _recent(obj: Obj, legacy: bool, out: Causes) -> None:
+    """Models ValidateEventCreate for events.k8s.io."""
+    if obj.get("eventTime") is None:
+        out.append(status.required("eventTime"))
+    controller = obj.get("reportingComponent" if legacy else "reportingController")
+    if not controller:
+        out.append(status.required("reportingController"))
+    else:
+        checks.name(names.qualified, controller, "reportingController", out)
+    for key in ("reportingInstance", "action", "reason"):
+        value = obj.get(key)
+        if not value:
+            out.append(status.required(key))
+        elif len(value) > 128:
+            out.append(status.invalid_value(key, "", "can have at most 128 characters"))
+    if obj.get("type") not in {"Normal", "Warning"}:
+        out.append(status.invalid_value("type", "", f"has invalid value: {obj.get('type') or ''}"))
+    message = obj.get("message" if legacy else "note") or ""
+    if len(message) > 1024:
+        out.append(status.invalid_value("message", "", "can have at most 1024 characters"))
+
+
+# What of an Event of events.k8s.io stays: its field there, its field in v1, the field that is reported.
+_EVENT_FIELDS: Final = (
+    ("regarding", "involvedObject", "involvedObject"),
+    ("reason", "reason", "reason"),
+    ("note", "message", "message"),
+    ("type", "type", "type"),
+    ("eventTime", "eventTime", "eventTime"),
+    ("action", "action", "action"),
+    ("related", "related", "related"),
+    ("reportingController", "reportingComponent", "reportingController"),
+    ("reportingInstance", "reportingInstance", "reportingInstance"),
+)
+
+
+def keep_event(new: Obj, old: Obj, out: Causes) -> None:
+    """Want an Event that says what it said; only its series goes on."""
+    if new["apiVersion"] == "v1":
+        event(new, out)
+        return
+    for recent, legacy, shown in _EVENT_FIELDS:
+        wanted = new.get(recent)
+        before = old.get(recent if old["apiVersion"] != "v1" else legacy)
+        if (wanted or None) != (before or None):
+            out.append(status.immutable(shown, wanted))

@@ -1,0 +1,158 @@
+"""Validation of webhooks, admission policies, signing requests and API services.
+
+Models pkg/apis/{admissionregistration,certificates}/validation/validation.go and kube-aggregator.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from kit.kube import names, status
+from kit.kube.validation import checks
+from kit.kube.validation.checks import Causes, Obj, rows
+
+URL_FORM: Final = "desired format: https://host[/path]"
+NOTHING: Final = "validations or auditAnnotations must contain at least one item"
+SIGNER: Final = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+REQUEST_TYPE: Final = "PEM block type must be CERTIFICATE REQUEST"
+USAGES: Final = (
+    "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment",
+    "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel",
+    "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime",
+    "server auth", "signing", "timestamping",
+)  # fmt: skip
+
+
+def webhooks(obj: Obj, out: Causes) -> None:
+    """Check the webhooks of a configuration."""
+    seen: set[str] = set()
+    for index, hook in enumerate(obj.get("webhooks") or ()):
+        at, name = f"webhooks[{index}]", hook.get("name") or ""
+        _three_parts(name, f"{at}.name", out)
+        if name in seen:
+            out.append(status.duplicate(f"{at}.name", name))
+        seen.add(name)
+        _client(hook.get("clientConfig") or {}, f"{at}.clientConfig", out)
+        _HOOK(hook, at, out)
+
+
+def _three_parts(name: str, at: str, out: Causes) -> None:
+    if not name:
+        out.append(status.required(at))
+        return
+    before = len(out)
+    checks.name(names.subdomain, name, at, out)
+    if len(out) == before and len(name.split(".")) < 3:
+        why = "should be a domain with at least three segments separated by dots"
+        out.append(status.invalid_value(at, name, why))
+
+
+def _client(config: Obj, at: str, out: Causes) -> None:
+    url, service = config.get("url"), config.get("service")
+    if (url is None) == (service is None):
+        out.append(status.required(at, "exactly one of url or service is required"))
+    elif url is not None:
+        _url(url, f"{at}.url", out)
+    else:
+        rows(("name", checks.required), ("namespace", checks.required))(service, f"{at}.service", out)
+
+
+def _url(url: str, at: str, out: Causes) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        why = f"'https' is the only allowed URL scheme; {URL_FORM}"
+        out.append(status.invalid_value(at, parts.scheme, why))
+    if not parts.netloc:
+        out.append(status.invalid_value(at, "", f"host must be specified; {URL_FORM}"))
+
+
+_HOOK: Final = rows(
+    ("failurePolicy", checks.one_of("Fail", "Ignore")),
+    ("matchPolicy", checks.one_of("Equivalent", "Exact")),
+    ("sideEffects", checks.one_of("None", "NoneOnDryRun")),
+    ("namespaceSelector", checks.selector),
+    ("objectSelector", checks.selector),
+)
+
+
+def policy(obj: Obj, out: Causes) -> None:
+    """Check a ValidatingAdmissionPolicy; its expressions are not compiled here."""
+    spec = obj.get("spec") or {}
+    checks.one_of("Fail", "Ignore")(spec.get("failurePolicy"), "spec.failurePolicy", out)
+    if spec.get("matchConstraints") is None:
+        out.append(status.required("spec.matchConstraints"))
+    if not spec.get("validations") and not spec.get("auditAnnotations"):
+        out.append(status.required("spec.validations", NOTHING))
+        out.append(status.required("spec.auditAnnotations", NOTHING))
+    for index, one in enumerate(spec.get("validations") or ()):
+        if not (one.get("expression") or "").strip():
+            out.append(status.required(f"spec.validations[{index}].expression", "expression is not specified"))
+
+
+def policy_binding(obj: Obj, out: Causes) -> None:
+    """Check a ValidatingAdmissionPolicyBinding."""
+    spec = obj.get("spec") or {}
+    checks.needed(names.subdomain)(spec.get("policyName"), "spec.policyName", out)
+    if not spec.get("validationActions"):
+        out.append(status.required("spec.validationActions", "at least one validation action is required"))
+    for index, one in enumerate(spec.get("validationActions") or ()):
+        checks.one_of("Audit", "Deny", "Warn")(one, f"spec.validationActions[{index}]", out)
+
+
+def signing_request(obj: Obj, out: Causes) -> None:
+    """Check a CertificateSigningRequest."""
+    spec = obj.get("spec") or {}
+    _request(spec.get("request"), "spec.request", out)
+    usages = spec.get("usages") or ()
+    if not usages:
+        out.append(status.required("spec.usages"))
+    for index, usage in enumerate(usages):
+        checks.one_of(*USAGES)(usage, f"spec.usages[{index}]", out)
+    signer = spec.get("signerName") or ""
+    if not signer:
+        out.append(status.required("spec.signerName"))
+    else:
+        _signer(signer, "spec.signerName", out)
+    seconds = spec.get("expirationSeconds")
+    if seconds is not None and seconds < 600:
+        why = "may not specify a duration less than 600 seconds (10 minutes)"
+        out.append(status.invalid_value("spec.expirationSeconds", seconds, why))
+
+
+def _request(value: Any, at: str, out: Causes) -> None:
+    try:
+        text = base64.b64decode(value or "").decode("ascii", "replace")
+    except (ValueError, binascii.Error):
+        text = ""
+    if not re.search("-----BEGIN (NEW )?CERTIFICATE REQUEST-----", text):
+        out.append(status.invalid_value(at, value, REQUEST_TYPE))
+
+
+def _signer(signer: str, at: str, out: Causes) -> None:
+    domain, slash, path = signer.partition("/")
+    if not slash or not path or "/" in path:
+        out.append(status.invalid_value(at, signer, SIGNER))
+        return
+    if "." not in domain:
+        out.append(status.invalid_value(at, signer, SIGNER))
+        return
+    _all(names.subdomain, (domain, path), signer, at, out)
+
+
+def _all(rule: Callable[[str], list[str]], parts: tuple[str, ...], shown: str, at: str, out: Causes) -> None:
+    for part in parts:
+        out.extend(status.invalid_value(at, shown, text) for text in rule(part))
+
+
+def api_service(obj: Obj, out: Causes) -> None:
+    """Check an APIService, whose name is its group and version."""
+    spec, name = obj.get("spec") or {}, obj["metadata"].get("name") or ""
+    wanted = f"{spec.get('version') or ''}.{spec.get('group') or ''}"
+    if name != wanted:
+        why = f'must be `spec.version+"."+spec.group`: "{wanted}"'
+        out.append(status.invalid_value("metadata.name", name, why))
