@@ -30,28 +30,29 @@ system:
 	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$package; } >/dev/null 2>&1 || echo "could not install $$package"; \
 	  else echo "$$need is missing: install the package $$package (the tests that need it say so)"; fi; done
 
+UNIT := $(addprefix tests/,kube api controllers node net images machine view widgets checks course)
+REST := $(filter-out $(UNIT) tests/facts tests/parity tests/bench tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) tests/kube tests/api tests/controllers tests/node tests/net tests/images tests/view tests/widgets tests/checks tests/course -n 2 --dist loadscope
+	$(PYTEST) $(UNIT) -m 'not long' -n 2 --dist loadscope
 
 test: setup system check
-	$(PYTEST) tests --ignore=tests/kube --ignore=tests/api --ignore=tests/controllers --ignore=tests/node --ignore=tests/net \
-	  --ignore=tests/images --ignore=tests/view --ignore=tests/widgets --ignore=tests/checks --ignore=tests/course --ignore=tests/bench \
-	  -m 'not kind and not long' -n 2 --dist loadscope --durations=15
+	$(PYTEST) $(REST) -m 'not kind and not long' -n 2 --dist loadscope --durations=15
 	$(BIN)/labkit labs build --check
 	$(BIN)/labkit labs verify
 
 test-kind: setup
-	$(PYTEST) tests -m kind --provider=kind --timeout=1200 --durations=15
+	$(PYTEST) tests/kind tests/behaviour -m 'kind or both' --provider=kind --timeout=1200 --durations=15
 
 test-long: setup system
 	$(PYTEST) tests -m long --timeout=3000
 
 bench: setup system
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
 
 lock: $(BIN)/python
 	$(COMPILE) --universal --python-version 3.11 --extra dev -o constraints.txt pyproject.toml

@@ -52,6 +52,7 @@ def _drop_for_type(spec: Object, before: Object) -> None:
         for key in _ADDRESS:
             if spec.get(key) == before.get(key):
                 spec.pop(key, None)
+        _drop_unchanged(spec, before, "internalTrafficPolicy")
     if _has_node_ports(before) and not _has_node_ports(spec) and spec.get("ports"):
         unchanged = [port.get("nodePort") for port in spec["ports"]] == [p.get("nodePort") for p in before["ports"]]
         if unchanged:

@@ -73,6 +73,7 @@ STATUS_KEEPS: Final[dict[str, tuple[str, ...]]] = {
 # What an update never takes from the client: filled in from what is stored when left out.
 _SYSTEM: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _NOT_ON_CREATE: Final = frozenset({"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"})
+_FILLED_FROM: Final = frozenset({("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot")})
 _TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
 
 
@@ -163,6 +164,7 @@ def _only(obj: Object, keys: tuple[str, ...]) -> Object:
 
 def _create_pod(pod: Object, now: str, _user: Mapping[str, Any]) -> Object:
     """Models pkg/registry/core/pod/strategy.go."""
+    pod = {**pod, "spec": _pod_spec(pod["spec"])}
     status: Object = {"phase": "Pending", "qosClass": qos_class(pod)}
     if pod["spec"].get("schedulingGates"):
         status["conditions"] = [
@@ -178,6 +180,23 @@ def _create_pod(pod: Object, now: str, _user: Mapping[str, Any]) -> Object:
     return {**pod, "status": status}
 
 
+def _pod_spec(spec: Object) -> Object:
+    """Return a new Pod's spec: a negative grace period is the shortest one, stop signals need a feature that is off."""
+    out = spec
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        out = {**out, "terminationGracePeriodSeconds": 1}
+    for group in ("containers", "initContainers"):
+        if any("stopSignal" in (one.get("lifecycle") or ()) for one in spec.get(group) or ()):
+            out = {**out, group: [_without_signal(one) for one in spec[group]]}
+    return out
+
+
+def _without_signal(container: Object) -> Object:
+    hooks = {key: value for key, value in (container.get("lifecycle") or {}).items() if key != "stopSignal"}
+    kept = {key: value for key, value in container.items() if key != "lifecycle"}
+    return {**kept, "lifecycle": hooks} if hooks else kept
+
+
 def _create_namespace(obj: Object, _now: str, _user: Mapping[str, Any]) -> Object:
     """Models pkg/registry/core/namespace/strategy.go."""
     finalizers = (obj.get("spec") or {}).get("finalizers") or []
@@ -189,6 +208,16 @@ def _create_namespace(obj: Object, _now: str, _user: Mapping[str, Any]) -> Objec
 def _create_volume(volume: Object, now: str, _user: Mapping[str, Any]) -> Object:
     """Models pkg/registry/core/persistentvolume/strategy.go."""
     return {**volume, "status": {"phase": "Pending", "lastPhaseTransitionTime": now}}
+
+
+def _create_claim(claim: Object, _now: str, _user: Mapping[str, Any]) -> Object:
+    """Models pkg/registry/core/persistentvolumeclaim/strategy.go: a claim is filled from a claim or a snapshot."""
+    spec = claim.get("spec") or {}
+    source = spec.get("dataSource")
+    if not source or (source.get("apiGroup") or "", source.get("kind")) in _FILLED_FROM:
+        return claim
+    dropped = {"dataSource", *(("dataSourceRef",) if spec.get("dataSourceRef") == source else ())}
+    return {**claim, "spec": {key: value for key, value in spec.items() if key not in dropped}}
 
 
 def _volume_phase(new: Object, old: Object, now: str) -> Object:
@@ -254,6 +283,10 @@ def _update_signing_request(new: Object, old: Object, _now: str) -> Object:
     return _with_part(new, old, "spec")
 
 
+def _update_role(new: Object, old: Object, _now: str) -> Object:
+    return {**new, "rules": new.get("rules") or None}
+
+
 def _update_service(new: Object, old: Object, _now: str) -> Object:
     return services.prepare_update(new, old)
 
@@ -262,6 +295,7 @@ _CREATES: Final[dict[str, Create]] = {
     "Pod": _create_pod,
     "Namespace": _create_namespace,
     "PersistentVolume": _create_volume,
+    "PersistentVolumeClaim": _create_claim,
     "Job.batch": _create_job,
     "DaemonSet.apps": _create_daemon_set,
     "CertificateSigningRequest.certificates.k8s.io": _create_signing_request,
@@ -272,4 +306,6 @@ _UPDATES: Final[dict[str, Update]] = {
     "DaemonSet.apps": _update_daemon_set,
     "CertificateSigningRequest.certificates.k8s.io": _update_signing_request,
     "Service": _update_service,
+    "Role.rbac.authorization.k8s.io": _update_role,
+    "ClusterRole.rbac.authorization.k8s.io": _update_role,
 }

@@ -70,7 +70,7 @@ class Lab:
                 f"Service {name} has no node port",
                 "only Services of type NodePort or LoadBalancer have an address outside",
             )
-        opened_here = self.session.control.ports() if self.session.control else []
+        opened_here = self.session.control.ports() if self.session.control else self.session.handle.ports
         here = next((entry["host_port"] for entry in opened_here if entry["port"] == ports[0]), None)
         if here is None:
             return f"http://{_node_address(self.session)}:{ports[0]}"

@@ -20,9 +20,14 @@ def source(scene: Scene) -> str:
     ]
     for box in scene.boxes:
         label = f"{box.kind}\n{box.name}" + (f"\n{box.note}" if box.note else "")
-        out.append(f'  {json.dumps(box.id)} [label={json.dumps(label)}, color="{INK[box.state]}"]')
+        out.append(f'  {_quoted(box.id)} [label={_quoted(label)}, color="{INK[box.state]}"]')
     out += [
-        f"  {json.dumps(line.source)} -> {json.dumps(line.target)} [style={STYLES[line.kind]}, tooltip={line.kind}]"
+        f"  {_quoted(line.source)} -> {_quoted(line.target)} [style={STYLES[line.kind]}, tooltip={line.kind}]"
         for line in scene.lines
     ]
     return "\n".join([*out, "}"]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Quote as DOT does: it knows the escapes of `"`, the backslash and the line end, but not `\\u....`."""
+    return json.dumps(text, ensure_ascii=False)

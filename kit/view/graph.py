@@ -112,9 +112,9 @@ _STATES = {
 
 
 def _owned(objects: Sequence[Obj]) -> Iterable[Line]:
-    by_uid = {obj["metadata"].get("uid"): obj for obj in objects}
+    by_uid = {obj["metadata"]["uid"]: obj for obj in objects if "uid" in obj["metadata"]}
     for obj in objects:
-        owner = by_uid.get((owners.controller_of(dict(obj)) or {}).get("uid"))
+        owner = by_uid.get((owners.controller_of(dict(obj)) or {}).get("uid", ""))
         if owner is not None:
             yield Line(key(owner), key(obj), "owns")
 

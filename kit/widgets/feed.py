@@ -35,9 +35,7 @@ class Feed:
     def read(self) -> list[Obj]:
         """List everything once, now."""
         for kind in self._kinds:
-            self._found[kind] = {
-                _name(obj): obj for obj in self._objects.list(kind, everywhere=kind in self._everywhere)
-            }
+            self._list(kind)
         return self._all()
 
     def start(self) -> None:
@@ -54,15 +52,23 @@ class Feed:
     def _follow(self, kind: str) -> None:
         while not self._stopped.is_set():
             try:
-                fresh = {_name(obj): obj for obj in self._objects.list(kind, everywhere=kind in self._everywhere)}
-                self._found[kind] = fresh
-                self._changed.set()
-                for change in watch(self._objects, kind, everywhere=kind in self._everywhere):
+                since = self._list(kind)
+                for change in watch(self._objects, kind, everywhere=kind in self._everywhere, since=since):
                     self._take(kind, change.type, change.object)
                     if self._stopped.is_set():
                         return
             except (KitError, Status, OSError, ValueError):
                 self._stopped.wait(RETRY_S)  # the cluster is restarting or gone: the picture stays as it is
+
+    def _list(self, kind: str) -> int:
+        """List a kind and return the revision: a watch from there on misses nothing, not even what is deleted meanwhile."""
+        resource = self._objects.resources.find(kind)
+        path = resource.path(None if kind in self._everywhere else self._objects.namespace)
+        listing = self._objects.connection.json("GET", path)
+        typed = {"apiVersion": resource.api_version, "kind": resource.kind}
+        self._found[kind] = {_name(item): {**typed, **item} for item in listing.get("items") or []}
+        self._changed.set()
+        return int(listing["metadata"]["resourceVersion"])
 
     def _take(self, kind: str, type: str, obj: Obj) -> None:
         found = dict(self._found[kind])

@@ -39,12 +39,23 @@ def changed(at: Attributes, media: str, old: Obj, patch: patches.Decoded) -> Obj
     node = schema.of(resource.api_version, resource.kind)
     base = shown(resource, old)
     result = patches.patched(media, base, patch.value, node)
+    _refuse_other_kind(at, media, result, patch)
     if node is not None:
         _refuse_misfit(at, media, result, patch)
     result = bodies.check_place(at, {**result, "kind": resource.kind, "apiVersion": resource.api_version})
     if node is not None:
         result = rules.defaulted(decoding.prune(result, node))
     return result
+
+
+def _refuse_other_kind(at: Attributes, media: str, result: Any, patch: patches.Decoded) -> None:
+    """Refuse a patch that makes something else of an object."""
+    if media == patches.STRATEGIC or not isinstance(result, dict):
+        return
+    version, kind = result.get("apiVersion"), result.get("kind")
+    if (version, kind) != (at.resource.api_version, at.resource.kind):
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        raise patches.patch_rejected(media, result, patch.value, why)
 
 
 def _refuse_misfit(at: Attributes, media: str, result: Any, patch: patches.Decoded) -> None:

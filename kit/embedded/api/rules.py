@@ -143,4 +143,5 @@ def check_update(new: Obj, old: Obj, at: Attributes) -> None:
 
 def _raise(at: Attributes, causes: list[Cause], name: str) -> None:
     if causes:
-        raise status.invalid(at.resource.group, at.resource.kind, name, causes)
+        group = "" if at.resource.kind == "Event" else at.resource.group  # both groups share one strategy
+        raise status.invalid(group, at.resource.kind, name, causes)

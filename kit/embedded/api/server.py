@@ -115,6 +115,16 @@ class Api:
         at = self._attributes(request, to, user)
         rbac.authorize(self.context, at)
         at.warnings += DEPRECATED.get(to.resource.group_resource, ())
+        before = self.context.store.revision
+        try:
+            return self._served(request, to, at, ticket)
+        except Status as error:  # a refusal carries the warnings too
+            return refusal(error, warnings=at.warnings), self.context.store.revision != before
+
+    def _served(
+        self, request: Request, to: router.Route, at: Attributes, ticket: Ticket
+    ) -> tuple[Response | None, bool]:
+        """Answer a request about a resource."""
         if at.verb == "watch":
             self.watchers.start(at, negotiation.accepted(request.headers.get("accept", "")), ticket)
             return None, False

@@ -190,9 +190,11 @@ def _continued(at: Attributes, new: Obj, old: Obj) -> Obj:
     }
     if "generateName" in meta:
         out["generateName"] = meta["generateName"]
+    if meta.get("deletionTimestamp"):
+        out["deletionTimestamp"] = meta["deletionTimestamp"]
     for key in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         if key in before:
-            out[key] = before[key]
+            out.setdefault(key, before[key])
     out.update((key, value) for key, value in meta.items() if key not in _SYSTEM and key not in _NEVER_NEW)
     return _headed(at, new, out)
 

@@ -73,7 +73,7 @@ FIELDS: Final[dict[str, dict[str, Any]]] = {
         "whenScaled": "Retain",
     },
     "io.k8s.api.apps.v1.StatefulSetUpdateStrategy": {"type": "RollingUpdate"},
-    "io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy": {"partition": 0, "maxUnavailable": 1},
+    "io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy": {"partition": 0},
     # pkg/apis/batch/v1/defaults.go
     "io.k8s.api.batch.v1.CronJobSpec": {
         "concurrencyPolicy": "Allow",
@@ -98,6 +98,7 @@ FIELDS: Final[dict[str, dict[str, Any]]] = {
         "volumeLifecycleModes": ["Persistent"],
         "requiresRepublish": False,
         "seLinuxMount": False,
+        "preventPodSchedulingIfMissing": False,
     },
     # pkg/apis/discovery/v1/defaults.go
     "io.k8s.api.discovery.v1.EndpointPort": {"name": "", "protocol": "TCP"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kit.kube.quantities import Quantity
+
 Object = dict[str, Any]
 
 _GROUPS: Final = ("containers", "initContainers")
@@ -90,14 +92,12 @@ def _requests(container: Object) -> Object:
 
 
 def _pod_requests(spec: Object) -> Object:
-    """Return the Pod's own resources: requests it lacks come from its limits where no container requests any."""
+    """Return the Pod's own resources: requests it lacks come from its limits where no container requests any, else from the sum."""
     resources = spec["resources"]
-    inside = {
-        name
-        for group in _GROUPS
-        for container in spec.get(group) or []
-        for name in (container.get("resources") or {}).get("requests") or {}
-    }
-    limits = {name: value for name, value in resources["limits"].items() if name not in inside}
+    inside: dict[str, Quantity] = {}
+    for container in spec.get("containers") or []:
+        for name, value in ((container.get("resources") or {}).get("requests") or {}).items():
+            inside[name] = inside.get(name, Quantity()) + Quantity.parse(value)
+    limits = {name: str(inside[name]) if name in inside else value for name, value in resources["limits"].items()}
     asked = {**limits, **(resources.get("requests") or {})}
     return {**resources, "requests": asked} if asked else dict(resources)

@@ -199,6 +199,14 @@ def crd_status(obj: Object) -> Object | None:
     return {"status": {**status, "storedVersions": stored}} if stored and not status.get("storedVersions") else None
 
 
+def one_unavailable(strategy: Object) -> Object | None:
+    """A StatefulSet that rolls does without one Pod at a time."""
+    rolling = strategy.get("rollingUpdate")
+    if strategy.get("type") != "RollingUpdate" or rolling is None or rolling.get("maxUnavailable") is not None:
+        return None
+    return {"rollingUpdate": {**rolling, "maxUnavailable": 1}}
+
+
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
     CORE + "Pod": (pods.link_environment, pods.host_ports, pods.requests),
     CORE + "PodSpec": (pods.service_account,),
@@ -223,6 +231,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     ),
     "io.k8s.api.apps.v1.StatefulSetUpdateStrategy": (
         _when("type", "RollingUpdate", "rollingUpdate", {"partition": 0, "maxUnavailable": 1}),
+        one_unavailable,
     ),
     "io.k8s.api.apps.v1.StatefulSetSpec": (claim_templates,),
     "io.k8s.api.batch.v1.Job": (job,),

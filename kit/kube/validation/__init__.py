@@ -19,7 +19,7 @@ def validate_create(obj: Obj, resource: Resource) -> list[Cause]:
     """Return what is wrong with a new object, which has its defaults."""
     out: list[Cause] = []
     rules = RULES.get(resource.group_kind, OTHERS)
-    metadata.validate(obj["metadata"], rules.name, out)
+    metadata.validate(rules.meta(obj), rules.name, out)
     if rules.create is not None:
         rules.create(obj, out)
     return out

@@ -39,6 +39,15 @@ def job(obj: Obj, out: Causes) -> None:
     job_spec(spec, "spec", out)
 
 
+def own_metadata(obj: Obj) -> Obj:
+    """Return a Job's metadata without labels that are only its template's: the API server adds them when it reads it."""
+    meta = obj["metadata"]
+    labels = (((obj.get("spec") or {}).get("template") or {}).get("metadata") or {}).get("labels")
+    if meta.get("labels") != labels:
+        return dict(meta)
+    return {key: value for key, value in meta.items() if key != "labels"}
+
+
 def _selector(obj: Obj, spec: Obj, out: Causes) -> None:
     selector = spec.get("selector")
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")

@@ -79,7 +79,7 @@ def _complaint(raw: bytes) -> str:
     try:
         decoding.decode_json(raw)
     except decoding.DecodeError as error:
-        return str(error)
+        return str(error).rpartition("json parse error: ")[2]
     return "invalid character"
 
 

@@ -144,20 +144,12 @@ def not_special(address: str, at: str, out: Causes) -> None:
 
 def _node_ports(spec: Obj, out: Causes) -> None:
     kind = spec.get("type")
-    seen: set[tuple[Any, Any]] = set()
+    if kind not in {"ClusterIP", "ExternalName"}:
+        return
     for index, one in enumerate(spec.get("ports") or ()):
-        number = one.get("nodePort")
-        if not number:
-            continue
-        if kind in {"ClusterIP", "ExternalName"}:
+        if one.get("nodePort"):
             why = f"may not be used when `type` is '{kind}'"
             out.append(status.forbidden_value(f"spec.ports[{index}].nodePort", why))
-            continue
-        key = (one.get("protocol"), number)
-        if key in seen:
-            shown = internal({"protocol": key[0], "nodePort": number}, CORE + "ServicePort")
-            out.append(status.duplicate(f"spec.ports[{index}].nodePort", shown))
-        seen.add(key)
 
 
 def _balancer(spec: Obj, out: Causes) -> None:

@@ -28,9 +28,17 @@ Whole = Callable[[Obj, Causes], None]
 Change = Callable[[Obj, Obj, Causes], None]
 
 
+def _metadata(obj: Obj) -> Obj:
+    meta: Obj = obj["metadata"]
+    return meta
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The checks of one kind: its names, a new object, a changed one (`again`, then `update`), its status, its parts."""
+    """The checks of one kind: its names, a new object, a changed one (`again`, then `update`), its status, its parts.
+
+    `meta` says what of its metadata is checked.
+    """
 
     name: Callable[[str], list[str]] = names.subdomain
     create: Whole | None = None
@@ -38,6 +46,7 @@ class Rules:
     update: Change | None = None
     status: Change | None = None
     parts: Mapping[str, Change] = field(default_factory=dict)
+    meta: Callable[[Obj], Obj] = _metadata
 
 
 OTHERS: Final = Rules()
@@ -85,7 +94,10 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 _ADMISSION: Final = "admissionregistration.k8s.io"
 RULES: Final[dict[str, Rules]] = {
     "Pod": Rules(
-        create=pod.create, update=pod.update, status=pod.update_status, parts={"ephemeralcontainers": pod.ephemeral}
+        create=pod.create,
+        update=pod.update,
+        status=pod.update_status,
+        parts={"ephemeralcontainers": pod.ephemeral, "resize": pod.resize},
     ),
     "Namespace": Rules(names.label),
     "Service": Rules(names.label, core_service.service, None, core_service.update),
@@ -95,8 +107,8 @@ RULES: Final[dict[str, Rules]] = {
     "PersistentVolumeClaim": _same(storage.claim, update=storage.keep_claim),
     "PersistentVolume": _same(storage.volume, update=storage.keep_volume),
     "Node": _same(nodes.node, update=nodes.keep_node),
-    "Event": Rules(names.path_segment, nodes.event, None, nodes.keep_event),
-    "Event.events.k8s.io": Rules(names.path_segment, nodes.event, None, nodes.keep_event),
+    "Event": _same(nodes.event, name=names.path_segment),
+    "Event.events.k8s.io": Rules(names.path_segment, nodes.recent_event, None, nodes.keep_event),
     "LimitRange": _same(quotas.limit_range),
     "ResourceQuota": _same(quotas.resource_quota, update=quotas.keep_scopes),
     "ReplicationController": _same(apps.replication_controller, status=_counts(apps.COUNTS)),
@@ -107,7 +119,7 @@ RULES: Final[dict[str, Rules]] = {
         names.label, apps.stateful_set, apps.stateful_set_spec, apps.keep_identity, _counts(apps.COUNTS)
     ),
     "ControllerRevision.apps": Rules(update=_fixed("data")),
-    "Job.batch": _same(batch.job, update=batch.keep_job),
+    "Job.batch": _same(batch.job, update=batch.keep_job, meta=batch.own_metadata),
     "CronJob.batch": Rules(create=batch.new_cron_job, again=batch.cron_job),
     "HorizontalPodAutoscaler.autoscaling": _same(scaling.autoscaler),
     "PodDisruptionBudget.policy": _same(scaling.budget, name=names.path_segment),
@@ -116,7 +128,7 @@ RULES: Final[dict[str, Rules]] = {
     "IngressClass.networking.k8s.io": Rules(update=networking.keep_controller),
     "NetworkPolicy.networking.k8s.io": _same(networking.network_policy),
     "ServiceCIDR.networking.k8s.io": Rules(update=networking.keep_cidrs),
-    "EndpointSlice.discovery.k8s.io": _same(networking.endpoint_slice, update=networking.keep_address_type),
+    "EndpointSlice.discovery.k8s.io": Rules(create=networking.endpoint_slice, update=networking.keep_address_type),
     "StorageClass.storage.k8s.io": _same(storage.storage_class, update=_fixed_hidden("provisioner")),
     "VolumeAttachment.storage.k8s.io": _same(storage.attachment, update=_fixed_hidden("spec")),
     f"Role.{_RBAC}": _same(rbac.role, name=names.path_segment),

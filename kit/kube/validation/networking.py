@@ -266,9 +266,11 @@ def _slice_endpoint(one: Obj, kind: str, at: str, out: Causes) -> None:
 
 
 def keep_address_type(new: Obj, old: Obj, out: Causes) -> None:
-    """Want an EndpointSlice that stays of its type."""
+    """Want an EndpointSlice that stays of its type, and is fine."""
     if new.get("addressType") != old.get("addressType"):
         out.append(status.immutable("addressType", None))
+    else:
+        endpoint_slice(new, out)
 
 
 def keep_cidrs(new: Obj, old: Obj, out: Causes) -> None:

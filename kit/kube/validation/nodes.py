@@ -73,23 +73,20 @@ _LEASE: Final = rows(("leaseTransitions", natural))
 
 
 def event(obj: Obj, out: Causes) -> None:
-    """Check an Event, in the form of either of its groups."""
-    legacy = obj["apiVersion"] == "v1"
-    about = obj.get("involvedObject" if legacy else "regarding") or {}
+    """Check an Event of v1."""
+    about = obj.get("involvedObject") or {}
     space = obj["metadata"].get("namespace") or ""
     inside = about.get("namespace") or ""
     if inside and inside != space or not inside and space not in {"", "default"}:
         out.append(status.invalid_value("involvedObject.namespace", inside, "does not match event.namespace"))
-    if legacy and obj.get("eventTime") is None:
-        return
-    _recent(obj, legacy, out)
 
 
-def _recent(obj: Obj, legacy: bool, out: Causes) -> None:
-    """Models ValidateEventCreate for events.k8s.io."""
+def recent_event(obj: Obj, out: Causes) -> None:
+    """Check an Event of events.k8s.io, which is kept in the form of v1."""
+    event(obj, out)
     if obj.get("eventTime") is None:
         out.append(status.required("eventTime"))
-    controller = obj.get("reportingComponent" if legacy else "reportingController")
+    controller = obj.get("reportingComponent")
     if not controller:
         out.append(status.required("reportingController"))
     else:
@@ -102,32 +99,28 @@ def _recent(obj: Obj, legacy: bool, out: Causes) -> None:
             out.append(status.invalid_value(key, "", "can have at most 128 characters"))
     if obj.get("type") not in {"Normal", "Warning"}:
         out.append(status.invalid_value("type", "", f"has invalid value: {obj.get('type') or ''}"))
-    message = obj.get("message" if legacy else "note") or ""
-    if len(message) > 1024:
+    if len(obj.get("message") or "") > 1024:
         out.append(status.invalid_value("message", "", "can have at most 1024 characters"))
 
 
-# What of an Event of events.k8s.io stays: its field there, its field in v1, the field that is reported.
+# What of an Event stays, by its field in v1, under the name it is reported by.
 _EVENT_FIELDS: Final = (
-    ("regarding", "involvedObject", "involvedObject"),
-    ("reason", "reason", "reason"),
-    ("note", "message", "message"),
-    ("type", "type", "type"),
-    ("eventTime", "eventTime", "eventTime"),
-    ("action", "action", "action"),
-    ("related", "related", "related"),
-    ("reportingController", "reportingComponent", "reportingController"),
-    ("reportingInstance", "reportingInstance", "reportingInstance"),
+    ("involvedObject", "involvedObject"),
+    ("reason", "reason"),
+    ("message", "message"),
+    ("type", "type"),
+    ("eventTime", "eventTime"),
+    ("action", "action"),
+    ("related", "related"),
+    ("reportingComponent", "reportingController"),
+    ("reportingInstance", "reportingInstance"),
 )
 
 
 def keep_event(new: Obj, old: Obj, out: Causes) -> None:
-    """Want an Event that says what it said; only its series goes on."""
-    if new["apiVersion"] == "v1":
-        event(new, out)
-        return
-    for recent, legacy, shown in _EVENT_FIELDS:
-        wanted = new.get(recent)
-        before = old.get(recent if old["apiVersion"] != "v1" else legacy)
-        if (wanted or None) != (before or None):
+    """Want an Event of events.k8s.io that says what it said; only its series goes on."""
+    recent_event(new, out)
+    for key, shown in _EVENT_FIELDS:
+        wanted = new.get(key)
+        if (wanted or None) != (old.get(key) or None):
             out.append(status.immutable(shown, wanted))

@@ -165,6 +165,11 @@ def ephemeral(new: Obj, old: Obj, out: Causes) -> None:
             out.append(status.forbidden_value(at, why))
 
 
+def resize(new: Obj, old: Obj, out: Causes) -> None:
+    """Check the resources that a running Pod is to have."""
+    pod_spec.validate(new["spec"], "spec", out)
+
+
 def update_status(new: Obj, old: Obj, out: Causes) -> None:
     """Check the status of a Pod: its addresses and its class."""
     now, was = new.get("status") or {}, old.get("status") or {}

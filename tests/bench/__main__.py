@@ -1,0 +1,41 @@
+"""`make bench`: every measure of the budgets and one table. `python tests/bench NAME...` takes only some.
+
+KUBE_RIG names a folder with the program `control-plane` (a real API server): the API's times are then shown beside its own.
+Nothing is asserted: a machine that does other things besides is slower.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+MEASURES = ("cold", "memory", "verbs", "crowd", "fanout", "reset", "imports", "notebooks", "graph")
+
+
+def main(wanted):
+    """Measure, say what was measured as it comes, and print the table."""
+    rows = []
+    for name in wanted or MEASURES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        try:
+            rows += importlib.import_module(name).measure()
+        except SystemExit as error:
+            print(f"{name} could not be measured: {error}", file=sys.stderr, flush=True)
+    print(f"{'what':58} {'measured':>12} {'bar':>10} {'real':>10} {'ratio':>7}")
+    for row in rows:
+        print(_line(row))
+
+
+def _line(row):
+    compared = row.baseline is not None
+    relative = row.unit == "ms" and row.bar == 1.0
+    bar = "" if row.bar is None else f"{row.bar:g} x" if relative else f"{row.bar:g} {row.unit}"
+    real = f"{row.baseline:.2f} {row.unit}" if compared else ""
+    ratio = f"{row.ratio:.2f}" if compared else ""
+    missed = (row.ratio if relative else row.value) if compared or not relative else None
+    mark = "  MISSED" if missed is not None and row.bar is not None and missed > row.bar else ""
+    return f"{row.what:58} {row.value:9.2f} {row.unit:2} {bar:>10} {real:>10} {ratio:>7}{mark}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
