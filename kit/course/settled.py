@@ -1,12 +1,12 @@
-"""A new settled cluster for one run of a notebook or a check: fixed seed, its own state folder, gone afterwards."""
+"""The ground that one run of a notebook or a check stands on: a new settled cluster, or a real one with the lab's namespace made new."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,9 @@ class Settled:
 
     handle: Handle
     variables: Mapping[str, str]
+
+
+Ground = Callable[[str], AbstractContextManager[Settled]]  # what a run is called -> where it runs
 
 
 @contextmanager
@@ -43,6 +46,27 @@ def settled_cluster(name: str) -> Iterator[Settled]:
     finally:
         provider.down(name, delete=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def standing(handle: Handle) -> Ground:
+    """Return a cluster that is there, for run after run; each begins with no progress of its own and makes its namespace new."""
+
+    @contextmanager
+    def ground(name: str) -> Iterator[Settled]:
+        folder = tempfile.mkdtemp(prefix=f"labkit-{name}-")
+        variables = {
+            "LABKIT_NAME": handle.name,
+            "LABKIT_PROVIDER": handle.provider,
+            "LABKIT_CLOCK": "",
+            "LABKIT_SEED": "",
+            "LABKIT_FOLDER": folder,
+        }
+        try:
+            yield Settled(handle, variables)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return ground
 
 
 @contextmanager

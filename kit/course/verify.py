@@ -12,7 +12,7 @@ from kit.course.build import Edition, derive, run
 from kit.course.catalog import Exercise, Lesson, Variant
 from kit.course.progress import Progress
 from kit.course.session import Session
-from kit.course.settled import environment, settled_cluster
+from kit.course.settled import Ground, environment, settled_cluster
 from kit.course.source import Cell, check_of
 from kit.errors import KitError, Status
 
@@ -32,14 +32,17 @@ class Proof:
         return f"{mark} {self.exercise} {self.case}: {self.wanted}" + ("" if self.shown else f", found {self.found}")
 
 
-def verify(lesson: Lesson, root: Path) -> Iterator[Proof]:
-    """Yield the proofs of a lab; notebooks run in kernels, traps and alternatives in this process, on new settled clusters."""
+def verify(lesson: Lesson, root: Path, ground: Ground = settled_cluster) -> Iterator[Proof]:
+    """Yield the proofs of a lab; notebooks run in kernels, traps and alternatives in this process, each on ground of its own."""
+    yield from by_notebook(lesson, root, ground)
+    with ground(f"verify-{lesson.number}") as cluster, environment(cluster.variables):
+        yield from by_script(Session(lesson, cluster.handle, "en", Progress(None)))
+
+
+def by_notebook(lesson: Lesson, root: Path, ground: Ground = settled_cluster) -> Iterator[Proof]:
+    """Yield the proofs that the untouched exercises end with TODO and the solutions with PASS."""
     for solution, wanted in ((False, State.TODO), (True, State.PASS)):
-        yield from _by_notebook(lesson, root, solution=solution, wanted=wanted)
-    name = f"verify-{lesson.number}"
-    with settled_cluster(name) as cluster, environment(cluster.variables):
-        session = Session(lesson, cluster.handle, "en", Progress(None))
-        yield from by_script(session)
+        yield from _executed(lesson, root, ground, solution=solution, wanted=wanted)
 
 
 def by_script(session: Session) -> Iterator[Proof]:
@@ -52,11 +55,13 @@ def by_script(session: Session) -> Iterator[Proof]:
             yield _proof(session, exercise, trap, State.WRONG)
 
 
-def _by_notebook(lesson: Lesson, root: Path, *, solution: bool, wanted: State) -> Iterator[Proof]:
+def _executed(lesson: Lesson, root: Path, ground: Ground, *, solution: bool, wanted: State) -> Iterator[Proof]:
     edition = Edition(lesson, "en", solution)
     case = "solved" if solution else "untouched"
     name = f"verify-{lesson.number}-{case}"
-    with settled_cluster(name) as cluster:
+    with ground(name) as cluster:
+        with environment(cluster.variables):
+            Session(lesson, cluster.handle, "en", Progress(None)).reset()
         notebook = run(derive(edition), cluster.variables, root)
     found = dict(_reports(notebook))
     for exercise in lesson.source.checks:

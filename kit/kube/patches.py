@@ -119,8 +119,7 @@ def _decode_json(media_type: str, body: bytes | str) -> tuple[Any, list[str]]:
         value = json.loads(body, object_pairs_hook=_collect, parse_constant=_constant)
         deep = _depth_over(value, MAX_DEPTH)
     except (ValueError, RecursionError):
-        text = "invalid JSON patch" if media_type in {JSON, MERGE} else "invalid JSON document"
-        raise Status("BadRequest", text) from None
+        raise Status("BadRequest", "invalid JSON patch") from None
     if deep:
         raise Status("BadRequest", "error decoding patch: exceeded max depth")
     return value, list(_doubles(value, ""))

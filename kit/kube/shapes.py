@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from kit.kube import schema
+from kit.kube.defaults.wire import wire_of
 from kit.kube.gotext import quoted
 
 _SCALARS = {"integer": "numeric", "number": "numeric", "boolean": "boolean", "string": "string"}
@@ -154,13 +155,14 @@ def empty_object(at: Shape, depth: int = 0) -> dict[str, Any]:
     if node is None or depth > 8:
         return {}
     out: dict[str, Any] = {}
-    required = set(getattr(node, "required", ()) or ())
+    wire = wire_of(node.name)
+    written = node.fields.keys() - wire.omitted if wire else set(node.required)
     for name, field in node.fields.items():
         below = at.field(name)
         if below is None:
             continue
         if field.default == {} and below.is_map and not below.is_list:
             out[name] = empty_object(below, depth + 1)
-        elif name in required:
+        elif name in written:
             out[name] = None if below.is_list or below.is_map else _ZERO.get(below.scalar)
     return out

@@ -212,12 +212,25 @@ def _create_volume(volume: Object, now: str, _user: Mapping[str, Any]) -> Object
 
 def _create_claim(claim: Object, _now: str, _user: Mapping[str, Any]) -> Object:
     """Models pkg/registry/core/persistentvolumeclaim/strategy.go: a claim is filled from a claim or a snapshot."""
-    spec = claim.get("spec") or {}
+    spec = dict(claim.get("spec") or {})
     source = spec.get("dataSource")
-    if not source or (source.get("apiGroup") or "", source.get("kind")) in _FILLED_FROM:
-        return claim
-    dropped = {"dataSource", *(("dataSourceRef",) if spec.get("dataSourceRef") == source else ())}
-    return {**claim, "spec": {key: value for key, value in spec.items() if key not in dropped}}
+    if source and (source.get("apiGroup") or "", source.get("kind")) not in _FILLED_FROM:
+        del spec["dataSource"]
+    return _with_sources(claim, spec)
+
+
+def _update_claim(claim: Object, _old: Object, _now: str) -> Object:
+    return _with_sources(claim, dict(claim.get("spec") or {}))
+
+
+def _with_sources(claim: Object, spec: Object) -> Object:
+    """Return a claim whose `dataSource` and `dataSourceRef` say the same (NormalizeDataSources)."""
+    source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and not ref:
+        spec["dataSourceRef"] = dict(source)
+    elif ref and not source and not ref.get("namespace"):
+        spec["dataSource"] = dict(ref)
+    return {**claim, "spec": spec}
 
 
 def _volume_phase(new: Object, old: Object, now: str) -> Object:
@@ -306,6 +319,7 @@ _UPDATES: Final[dict[str, Update]] = {
     "DaemonSet.apps": _update_daemon_set,
     "CertificateSigningRequest.certificates.k8s.io": _update_signing_request,
     "Service": _update_service,
+    "PersistentVolumeClaim": _update_claim,
     "Role.rbac.authorization.k8s.io": _update_role,
     "ClusterRole.rbac.authorization.k8s.io": _update_role,
 }

@@ -6,7 +6,9 @@ Models k8s.io/apimachinery/pkg/apis/meta/v1/{time,micro_time}.go, pkg/util/durat
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 SECOND: Final = 1000
@@ -31,6 +33,7 @@ _PARTS: Final = (
     ("", r"(?:[.,][0-9]+)?"),
     ("Z07:00", r"Z|[+-][0-9]{2}:[0-9]{2}"),
 )
+_WHOLE: Final = re.compile("".join(f"({pattern})" for _, pattern in _PARTS))
 _RANGES: Final = (
     ("month", 2, 1, 12),
     ("day", 4, 1, 31),
@@ -70,6 +73,7 @@ def from_timestamp(seconds: int, nanos: int, *, micro: bool = False) -> str:
     return f"{_format(seconds)}{fraction}Z"
 
 
+@lru_cache(maxsize=1024)
 def _format(seconds: int) -> str:
     try:
         return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
@@ -94,7 +98,9 @@ def parse(text: str) -> int:
     return ((date - _EPOCH) // timedelta(seconds=1) - minutes * 60) * SECOND + milli
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str) -> Sequence[str]:
+    if whole := _WHOLE.fullmatch(text):
+        return whole.groups()
     at, out = 0, []
     for layout, pattern in _PARTS:
         match = re.compile(pattern).match(text, at)

@@ -1,7 +1,7 @@
 """Field descriptions for `kubectl explain`: read from the installed `kubernetes` client's model files, without importing them.
 
 Done once for each version of the client, by a process of its own at low priority, and kept in the cache folder. Keys are
-`DEFINITION.FIELD`, as `io.k8s.api.core.v1.PodSpec.containers`.
+`DEFINITION.FIELD`, as `io.k8s.api.core.v1.PodSpec.containers`; a definition's own text is at `DEFINITION.`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import kit
 from kit.kube import data
 from kit.runtime import state
 
+FORMAT = 2
+
 
 def cache_file(cache: Path) -> Path:
     """Return where the descriptions of the installed client are kept."""
-    return cache / f"descriptions-{importlib.metadata.version('kubernetes')}-{kit.__version__}.json"
+    return cache / f"descriptions-{importlib.metadata.version('kubernetes')}-{kit.__version__}-{FORMAT}.json"
 
 
 async def fill(target: dict[str, str], cache: Path) -> None:
@@ -58,10 +60,13 @@ def make(path: Path) -> int:
 
 
 def described(source: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (class, field as in JSON, description) of a model file."""
+    """Yield (class, field as in JSON or "" for the class itself, description) of a model file."""
     for node in ast.parse(source).body:
         if not isinstance(node, ast.ClassDef):
             continue
+        own_text = (ast.get_docstring(node) or "").partition("Attributes:")[0]
+        if own_text.strip():
+            yield node.name, "", " ".join(own_text.split())
         for line in node.body:
             if isinstance(line, ast.AnnAssign) and isinstance(line.value, ast.Call):
                 given = {

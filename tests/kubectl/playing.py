@@ -139,11 +139,11 @@ class Run:
             if step.get("settle"):
                 self.server.settle(1.0)
                 continue
-            self._learn()
+            self._pods()
             out, err, code = self._shell(step)
-            self._learn()
-            folders = (str(self.place), str(self.folder))
-            texts = [transcripts.clean(text, self.given, self.names, folders) for text in (out, err)]
+            self._pods()
+            names, folders = {**self.names, **self._hashes()}, (str(self.place), str(self.folder))
+            texts = [transcripts.clean(text, self.given, names, folders) for text in (out, err)]
             found.append({"stdout": texts[0], "stderr": texts[1], "code": None if step.get("seconds") else code})
         return found
 
@@ -181,14 +181,19 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGTERM)
 
-    def _learn(self) -> None:
-        """Note names that the cluster made up."""
+    def _hashes(self) -> dict[str, str]:
+        """Return the hashes of the templates there are."""
+        found = {}
         for resource in HASHED:
             for one in self.server.call("GET", f"/apis/apps/v1/namespaces/{self.space}/{resource}")[1].get("items", []):
                 labels = one["metadata"].get("labels") or {}
                 hash = labels.get("pod-template-hash") or labels.get("controller-revision-hash")
                 if hash:
-                    self.names[hash.rsplit("-", 1)[-1]] = "<hash>"
+                    found[hash.rsplit("-", 1)[-1]] = "<hash>"
+        return found
+
+    def _pods(self) -> None:
+        """Note the names of Pods that the cluster made up."""
         for pod in self.server.call("GET", f"/api/v1/namespaces/{self.space}/pods")[1].get("items", []):
             base, name = pod["metadata"].get("generateName"), pod["metadata"]["name"]
             if base and re.fullmatch(f"[{transcripts.SUFFIX}]{{5}}", name[len(base) :]):

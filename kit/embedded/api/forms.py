@@ -30,9 +30,7 @@ def one(context: Context, at: Attributes, form: Accepted, record: Record) -> byt
         raise Status("NotAcceptable", message)
     if form.kind == PARTIAL:
         return encode(partial(record.obj, form.version)).encode()
-    return encode(
-        tabled(context, at, form, [record.obj], {"resourceVersion": record.obj["metadata"]["resourceVersion"]})
-    ).encode()
+    return encode(tabled(context, at, form, [record.obj], None)).encode()
 
 
 def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
@@ -83,11 +81,11 @@ def tabled(
     at: Attributes,
     form: Accepted,
     objects: Sequence[Obj],
-    meta: dict[str, Any],
+    meta: dict[str, Any] | None,
     *,
     columns: bool = True,
 ) -> dict[str, Any]:
-    """Return objects as a Table; `includeObject` says what each row carries."""
+    """Return objects as a Table; `includeObject` says what each row carries. Without `meta` it is about one object."""
     out = table(
         objects,
         at.key.resource,

@@ -1,11 +1,13 @@
 """OpenAPI v3: the index and one document a group version, as kubectl needs them to check, patch and explain.
 
 Documents hold the recorded schemas and a path for each kind with what kubectl looks for: the GVK, the PATCH media types and
-the query parameter fieldValidation. OpenAPI v2 is not served.
+the query parameter fieldValidation. OpenAPI v2 is an empty document: kubectl falls back to it for a kind that v3 lacks, and then finds
+out by itself that there is no such kind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +20,8 @@ from kit.kube.kinds import Resource
 from kit.kube.openapi_schemas import group_versions, openapi_document
 
 PREFIX = "/openapi/v3"
+V2 = "/openapi/v2"
+V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 ACTIONS = {
     "list": ("collection", "get", "list"),
     "create": ("collection", "post", "post"),
@@ -45,6 +49,8 @@ class OpenApi:
 
     def answer(self, request: Request, path: str) -> Response | None:
         """Return the answer below /openapi, None for other paths."""
+        if path == V2:
+            return self._second(request)
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             return None
         name = path.removeprefix(PREFIX).strip("/")
@@ -64,6 +70,15 @@ class OpenApi:
         )
         return Response(200, headers, body)
 
+    def _second(self, request: Request) -> Response:
+        """Return the empty OpenAPI v2 document, as JSON or protobuf (Document: swagger = 1, info = 2 {title = 1, version = 2})."""
+        version = self._context.settings.version
+        if V2_PROTOBUF not in request.headers.get("accept", ""):
+            info = {"title": "Kubernetes", "version": version}
+            return respond(encode({"swagger": "2.0", "info": info, "paths": {}}).encode())
+        info_bytes = _field(1, b"Kubernetes") + _field(2, version.encode())
+        return Response(200, (("Content-Type", V2_PROTOBUF.replace("@", ".")),), _field(1, b"2.0") + _field(2, info_bytes))
+
     def _list(self) -> bytes:
         """Return the index. Its hashes come from the registry and the descriptions, so no document is built for it."""
         if self._index is None:
@@ -80,14 +95,27 @@ class OpenApi:
         return found
 
     def _build(self, name: str) -> dict[str, Any]:
-        descriptions = dict(self._context.settings.descriptions) or None
-        schemas = openapi_document(name, descriptions)
+        schemas = openapi_document(name, _nested(self._context.settings.descriptions))
         group, version = _split(name)
         paths: dict[str, Any] = {}
         for resource in self._context.registry.in_version(group, version) if version else ():
             paths |= _paths(resource)
         info = {"title": "Kubernetes", "version": self._context.settings.version}
         return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+
+
+def _nested(descriptions: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return texts by definition and field (a definition's own under ""), from keys `DEFINITION.FIELD` and `DEFINITION.`."""
+    out: dict[str, dict[str, str]] = {}
+    for key, text in descriptions.items():
+        definition, _, field = key.rpartition(".")
+        out.setdefault(definition, {})[field] = text
+    return out
+
+
+def _field(number: int, data: bytes) -> bytes:
+    """Return a protobuf field of less than 128 bytes."""
+    return bytes((number << 3 | 2, len(data))) + data
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -143,5 +143,6 @@ def check_update(new: Obj, old: Obj, at: Attributes) -> None:
 
 def _raise(at: Attributes, causes: list[Cause], name: str) -> None:
     if causes:
+        causes = list(dict.fromkeys(causes))  # a complaint about two labels of one value is one
         group = "" if at.resource.kind == "Event" else at.resource.group  # both groups share one strategy
         raise status.invalid(group, at.resource.kind, name, causes)

@@ -166,16 +166,6 @@ def claim_templates(spec: Object) -> Object | None:
     return {"volumeClaimTemplates": [{**head, **template} for template in templates]}
 
 
-def data_source(spec: Object) -> Object | None:
-    """`dataSource` and `dataSourceRef` of a claim say the same."""
-    source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source and not ref:
-        return {"dataSourceRef": dict(source)}
-    if ref and not source and not ref.get("namespace"):
-        return {"dataSource": dict(ref)}
-    return None
-
-
 def names(spec: Object) -> Object:
     """A custom resource's singular and list kind follow from its kind."""
     kind = str(spec.get("kind") or "")
@@ -222,7 +212,6 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     CORE + "Secret": (secret_data,),
     CORE + "ServicePort": (service_port,),
     CORE + "ServiceSpec": (service_spec,),
-    CORE + "PersistentVolumeClaimSpec": (data_source,),
     "io.k8s.api.apps.v1.DeploymentStrategy": (
         _when("type", "RollingUpdate", "rollingUpdate", {"maxUnavailable": "25%", "maxSurge": "25%"}),
     ),

@@ -132,7 +132,9 @@ def _success_policy(spec: Obj, at: str, out: Causes) -> None:
     if spec.get("completionMode") != "Indexed":
         out.append(status.invalid_value(at, internal(policy, BATCH + "SuccessPolicy"), INDEXED))
     if not policy.get("rules"):
-        out.append(status.required(f"{at}.rules", "at least one rules must be specified when the successPolicy is specified"))
+        out.append(
+            status.required(f"{at}.rules", "at least one rules must be specified when the successPolicy is specified")
+        )
     for index, rule in enumerate(policy.get("rules") or ()):
         if rule.get("succeededCount") is None and rule.get("succeededIndexes") is None:
             why = "at least one of succeededCount or succeededIndexes must be specified"
@@ -241,5 +243,3 @@ def _zone(name: str, at: str, out: Causes) -> None:
     elif name.lower() == "local":
         why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         out.append(status.invalid_value(at, name, why))
-
-

@@ -62,9 +62,9 @@ def secret(obj: Obj, out: Causes) -> None:
     if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
         out.append(status.required("data[username]"))
         out.append(status.required("data[password]"))
-    if kind == "kubernetes.io/service-account-token":
-        if not (obj["metadata"].get("annotations") or {}).get(ACCOUNT):
-            out.append(status.required(f"metadata.annotations[{ACCOUNT}]"))
+    account = (obj["metadata"].get("annotations") or {}).get(ACCOUNT)
+    if kind == "kubernetes.io/service-account-token" and not account:
+        out.append(status.required(f"metadata.annotations[{ACCOUNT}]"))
 
 
 def _json(text: str, at: str, out: Causes) -> None:

@@ -53,14 +53,14 @@ def _common(meta: Obj, out: Causes) -> None:
     if meta.get("labels"):
         checks.labels(meta["labels"], "metadata.labels", out)
     if meta.get("annotations"):
-        annotations(meta["annotations"], "metadata.annotations", out)
+        notes(meta["annotations"], "metadata.annotations", out)
     if meta.get("ownerReferences"):
         _owners(meta["ownerReferences"], "metadata.ownerReferences", out)
     if meta.get("finalizers"):
         _finalizers(meta["finalizers"], "metadata.finalizers", out)
 
 
-def annotations(value: dict[str, str] | None, at: str, out: Causes) -> None:
+def notes(value: dict[str, str] | None, at: str, out: Causes) -> None:
     """Want keys made as label keys (case does not matter), and not too much text."""
     size = 0
     for key, text in (value or {}).items():

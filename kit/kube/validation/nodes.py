@@ -40,9 +40,9 @@ def node(obj: Obj, out: Causes) -> None:
 def keep_node(new: Obj, old: Obj, out: Causes) -> None:
     """Want a Node that keeps its network and its machine."""
     wanted, before = new.get("spec") or {}, old.get("spec") or {}
-    if before.get("podCIDRs") and wanted.get("podCIDRs") != before["podCIDRs"]:
-        out.append(status.forbidden_value("spec.podCIDRs", POD_CIDR))
-    elif before.get("podCIDR") and wanted.get("podCIDR") != before["podCIDR"]:
+    if (before.get("podCIDRs") and wanted.get("podCIDRs") != before["podCIDRs"]) or (
+        before.get("podCIDR") and wanted.get("podCIDR") != before["podCIDR"]
+    ):
         out.append(status.forbidden_value("spec.podCIDRs", POD_CIDR))
     if before.get("providerID") and wanted.get("providerID") != before["providerID"]:
         why = "field cannot be modified once set"
@@ -77,7 +77,7 @@ def event(obj: Obj, out: Causes) -> None:
     about = obj.get("involvedObject") or {}
     space = obj["metadata"].get("namespace") or ""
     inside = about.get("namespace") or ""
-    if inside and inside != space or not inside and space not in {"", "default"}:
+    if (inside and inside != space) or (not inside and space not in {"", "default"}):
         out.append(status.invalid_value("involvedObject.namespace", inside, "does not match event.namespace"))
 
 

@@ -5,7 +5,7 @@ Models pkg/apis/core/validation/validation.go (validateContainerCommon, Validate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kit.kube import names, status
@@ -137,7 +137,7 @@ def _ports(ports: list[Obj], at: str, out: Causes) -> None:
             checks.address(port["hostIP"], f"{where}.hostIP", out)
 
 
-def _host_ports(main: list[Obj], at: str, out: Causes) -> None:
+def _host_ports(main: Sequence[Obj], at: str, out: Causes) -> None:
     """Models checkHostPortConflicts."""
     taken: set[str] = set()
     for number, container in enumerate(main):

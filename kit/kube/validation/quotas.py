@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from kit.kube import names, status
 from kit.kube.quantities import Quantity
-from kit.kube.validation import checks
 from kit.kube.validation.checks import Causes, Obj
 from kit.kube.validation.pod_resources import amount
 
@@ -125,5 +124,3 @@ def keep_scopes(new: Obj, old: Obj, out: Causes) -> None:
 
 def _given(obj: Obj) -> list[Any]:
     return (obj.get("spec") or {}).get("scopes") or []
-
-

@@ -23,7 +23,8 @@ def cluster_role(obj: Obj, out: Causes) -> None:
     if rule is None:
         return
     if not rule.get("clusterRoleSelectors"):
-        out.append(status.required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"))  # fmt: skip
+        why = "at least one clusterRoleSelector required if aggregationRule is non-nil"
+        out.append(status.required("aggregationRule.clusterRoleSelectors", why))
     for index, selector in enumerate(rule.get("clusterRoleSelectors") or ()):
         at = f"aggregationRule.clusterRoleSelectors[{index}]"
         found = selectors.complaints(selector, at)

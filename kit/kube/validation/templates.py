@@ -19,7 +19,7 @@ def template(value: Obj, at: str, out: Causes) -> None:
     """Check a Pod template."""
     meta, spec = value.get("metadata") or {}, value.get("spec") or {}
     checks.labels(meta.get("labels"), f"{at}.labels", out)
-    metadata.annotations(meta.get("annotations"), f"{at}.annotations", out)
+    metadata.notes(meta.get("annotations"), f"{at}.annotations", out)
     pod_spec.validate(spec, f"{at}.spec", out, pod=False)
     if spec.get("ephemeralContainers"):
         why = "ephemeral containers not allowed in pod template"

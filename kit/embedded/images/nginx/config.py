@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kit.embedded.core.filesystem import Tree
 from kit.embedded.core.program import Errno
@@ -158,6 +159,25 @@ Word = tuple[str, int, bool]  # text, line, whether it is a mark ({ } ;)
 
 
 def _words(text: str, file: str) -> Iterator[Word]:
+    """Yield the words of a file; one that breaks off says so when it is reached."""
+    words, error = _scanned(text, file)
+    yield from words
+    if error:
+        raise ConfigError(error)
+
+
+@lru_cache(maxsize=32)  # a thousand containers of one image read the same few files
+def _scanned(text: str, file: str) -> tuple[tuple[Word, ...], str]:
+    found: list[Word] = []
+    try:
+        for word in _scan(text, file):
+            found.append(word)
+    except ConfigError as error:
+        return tuple(found), str(error)
+    return tuple(found), ""
+
+
+def _scan(text: str, file: str) -> Iterator[Word]:
     line, at = 1, 0
     while at < len(text):
         char = text[at]
