@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from kit.cli import options
 from kit.course import build as builder
 from kit.course.catalog import Catalog, Lesson, is_clone, load
+from kit.course.settled import settled_cluster, standing
 from kit.course.verify import verify as proofs
 from kit.errors import Refused
+from kit.providers import choose
 
 app = typer.Typer(help="List, build and verify the labs of the course.", no_args_is_help=True)
 Numbers = Annotated[list[str] | None, typer.Argument(help="Labs by number or name; all when none is given.")]
@@ -53,12 +56,17 @@ def build(
 
 
 @app.command()
-def verify(labs: Numbers = None) -> None:
-    """Prove the checks: TODO untouched, PASS solved, WRONG with its own sentence for each trap."""
+def verify(labs: Numbers = None, name: options.Name = None, provider: options.ProviderName = None) -> None:
+    """Prove the checks: TODO untouched, PASS solved, WRONG with its own sentence for each trap.
+
+    On new embedded clusters, or on the cluster of the provider that is named: there the labs' namespaces are made anew.
+    """
     catalog = load()
     failed = 0
+    there = choose.connect(name, provider) if provider else None
     for lesson in _chosen(catalog, labs):
-        for proof in proofs(lesson, catalog.root):
+        ground = standing(there, lesson) if there else settled_cluster
+        for proof in proofs(lesson, catalog.root, ground):
             typer.echo(str(proof))
             failed += not proof.shown
     if failed:

@@ -10,6 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.course.catalog import Lesson
+from kit.course.progress import Progress
+from kit.course.session import Session
 from kit.providers.base import Handle, Wanted, quiet
 from kit.providers.embedded import Embedded
 
@@ -48,8 +51,8 @@ def settled_cluster(name: str) -> Iterator[Settled]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def standing(handle: Handle) -> Ground:
-    """Return a cluster that is there, for run after run; each begins with no progress of its own and makes its namespace new."""
+def standing(handle: Handle, lesson: Lesson) -> Ground:
+    """Return a cluster that is there, for run after run; each begins without progress, in a namespace made new."""
 
     @contextmanager
     def ground(name: str) -> Iterator[Settled]:
@@ -62,6 +65,8 @@ def standing(handle: Handle) -> Ground:
             "LABKIT_FOLDER": folder,
         }
         try:
+            with environment(variables):
+                Session(lesson, handle, "en", Progress(None)).reset()
             yield Settled(handle, variables)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -60,8 +60,6 @@ def _executed(lesson: Lesson, root: Path, ground: Ground, *, solution: bool, wan
     case = "solved" if solution else "untouched"
     name = f"verify-{lesson.number}-{case}"
     with ground(name) as cluster:
-        with environment(cluster.variables):
-            Session(lesson, cluster.handle, "en", Progress(None)).reset()
         notebook = run(derive(edition), cluster.variables, root)
     found = dict(_reports(notebook))
     for exercise in lesson.source.checks:

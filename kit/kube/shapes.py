@@ -146,8 +146,9 @@ ANYTHING = Shape(None)
 """The shape of what no schema describes: maps are merged, lists are leaves."""
 
 
-def empty_object(at: Shape, depth: int = 0) -> dict[str, Any]:
-    """Return what Go's empty struct of a built-in kind looks like in JSON.
+@lru_cache(maxsize=4096)
+def empty_object(at: Shape, depth: int = 0) -> Mapping[str, Any]:
+    """Return what Go's empty struct of a built-in kind looks like in JSON (the same object each time: only to be read).
 
     Creating an object is tracked as a change from this value, so structs that are no pointers are never "added".
     """

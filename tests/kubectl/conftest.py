@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,3 +30,26 @@ def player(recorded_server: Any, facts: Callable[[str], Any], tmp_path_factory: 
     from playing import Player
 
     return Player(recorded_server, facts("kubectl-worlds.json"), tmp_path_factory.mktemp("kubectl"))
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return the real kubectl on a whole embedded cluster: a process of its own, in real time."""
+    from shell import Kubectl
+
+    from kit.providers.base import Wanted, quiet
+    from kit.providers.embedded import Embedded
+
+    folder, name = tmp_path_factory.mktemp("live"), f"kubectl-{os.getpid()}"
+    provider = Embedded()
+    handle = provider.up(Wanted(name, clock="realtime", seed=1, state_dir=folder), quiet)
+    yield Kubectl(handle, tmp_path_factory.mktemp("work"))
+    provider.down(name, delete=True)
+
+
+@pytest.fixture
+def kubectl(live: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Return kubectl in a namespace of the test's own."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    yield live.inside(name)
+    live("delete", "namespace", name, "--wait=false")

@@ -18,7 +18,11 @@ class V1Thing(BaseModel):
 
 
 def test_fields_are_found_by_their_name_in_json():
-    assert list(described(SOURCE)) == [("V1Thing", "nodeName", "Where it is."), ("V1Thing", "kind", "What it is.")]
+    assert list(described(SOURCE)) == [
+        ("V1Thing", "", "Thing"),
+        ("V1Thing", "nodeName", "Where it is."),
+        ("V1Thing", "kind", "What it is."),
+    ]
 
 
 def test_classes_of_the_client_are_found_by_definition():

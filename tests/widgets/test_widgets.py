@@ -207,7 +207,8 @@ class Cluster:
         at = 0
         while True:
             with self.changed:
-                self.changed.wait_for(lambda: len(self.events) > at, 20)
+                while len(self.events) <= at:
+                    assert self.changed.wait(20), "nothing happened"
                 revision, type, obj = self.events[at]
             at += 1
             if type is None and revision >= since and at == len(self.events):

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent))
-import handler
+import handler  # type: ignore[import-not-found]
 
 BANNER = Path("/etc/guestbook/banner.txt")
 CONFIG = handler.settings(os.environ, socket.gethostname())

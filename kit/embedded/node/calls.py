@@ -51,7 +51,7 @@ def open_file(process: Process, call: p.Open) -> int:
         tree.charge(node, -len(node.data))
         node.data = b""
         node.mtime = process.container.clock.wall()
-    return process.open(FileHandle(tree, node, call.mode, lambda: process.container.clock.wall()))
+    return process.open(FileHandle(tree, node, call.mode, process.container.clock.wall))
 
 
 def _writable(process: Process, path: str, call: p.Open) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from kit.kube.data import load
@@ -20,6 +21,7 @@ class Wire(NamedTuple):
     """Fields with `omitempty`."""
 
 
+@cache
 def wire_of(name: str) -> Wire | None:
     """Return what is known of a definition's Go type, None when it isn't in the table."""
     messages = load("protobuf")["messages"]

@@ -171,7 +171,7 @@ def _scanned(text: str, file: str) -> tuple[tuple[Word, ...], str]:
     found: list[Word] = []
     try:
         for word in _scan(text, file):
-            found.append(word)
+            found.append(word)  # noqa: PERF402 - those before an error stay
     except ConfigError as error:
         return tuple(found), str(error)
     return tuple(found), ""
