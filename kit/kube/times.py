@@ -81,6 +81,7 @@ def _format(seconds: int) -> str:
         raise TimeError("Time.MarshalJSON: year outside of range [0,9999]") from None
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> int:
     """Read an RFC 3339 time, with or without a fraction and in any zone; raise TimeError in Go's words."""
     pieces = _pieces(text)

@@ -107,7 +107,7 @@ class Server:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name not in HOSTS:
             raise Status("Forbidden", f"this cluster answers to 127.0.0.1 and localhost only, not to the host {host!r}")
-        if "origin" in exchange.headers:
+        if "origin" in exchange.headers and not _is_program(exchange, host):
             raise Status(
                 "Forbidden", "this cluster does not answer to web pages: requests with an Origin header are refused"
             )
@@ -140,3 +140,12 @@ class Server:
             ]:
                 connection.close()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+
+
+def _is_program(exchange: Exchange, host: str) -> bool:
+    """Tell whether an Origin comes from a program: the official Python client names the server itself in every WebSocket's handshake.
+
+    A page can't: no browser lets it set Authorization on a WebSocket.
+    """
+    own = exchange.headers["origin"].lower() == f"https://{host}"
+    return own and streams.is_websocket(exchange) and "authorization" in exchange.headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kit.kube import owners, selectors, tables
+from kit.kube import owners, tables
 from kit.view.layout import columns
 from kit.view.scene import Box, Line, Scene
 
@@ -120,19 +120,20 @@ def _owned(objects: Sequence[Obj]) -> Iterable[Line]:
 
 
 def _selected(objects: Sequence[Obj]) -> Iterable[Line]:
+    labelled: dict[tuple[str, str], list[Obj]] = {}
+    for pod in objects:
+        if pod["kind"] == "Pod":
+            for label in (pod["metadata"].get("labels") or {}).items():
+                labelled.setdefault(label, []).append(pod)
     for service in objects:
         wanted = service["spec"].get("selector") if service["kind"] == "Service" else None
         if wanted:
-            selector = selectors.of_labels(wanted)
-            yield from (
-                Line(key(service), key(pod), "selects")
-                for pod in objects
-                if pod["kind"] == "Pod" and _matches(selector, pod)
-            )
+            candidates = labelled.get(next(iter(wanted.items())), ())
+            yield from (Line(key(service), key(pod), "selects") for pod in candidates if _matches(wanted, pod))
 
 
-def _matches(selector: selectors.Selector, pod: Obj) -> bool:
-    return selector.matches(pod["metadata"].get("labels"))
+def _matches(wanted: Mapping[str, str], pod: Obj) -> bool:
+    return wanted.items() <= pod["metadata"]["labels"].items()
 
 
 def _routed(objects: Sequence[Obj]) -> Iterable[Line]:

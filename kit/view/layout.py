@@ -9,7 +9,7 @@ from statistics import fmean
 from kit.view.scene import Box, Line, Scene
 
 MARGIN = 16
-GAP_X = 56
+GAP_X = 44
 GAP_Y = 12
 
 

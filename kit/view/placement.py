@@ -10,8 +10,8 @@ from kit.view.graph import pod_state
 from kit.view.scene import Box, Scene
 
 Obj = Mapping[str, Any]
-WIDTH = 190
-POD = (166, 34)
+WIDTH = 200
+POD = (176, 40)
 GAP = 14
 HEAD = 52
 WAITING = "waiting for a node"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 # How a thing is: the word a person reads and the class that colours it; colour is never the only sign (see `MARKS`).
@@ -22,7 +22,7 @@ class Box:
     note: str = ""
     x: float = 0
     y: float = 0
-    w: float = 132
+    w: float = 172
     h: float = 40
     meter: float | None = None
 
@@ -48,7 +48,8 @@ class Scene:
 
     def data(self) -> dict[str, Any]:
         """Return the scene as plain data for the browser."""
-        return asdict(self)
+        plain = {"boxes": [dict(vars(box)) for box in self.boxes], "lines": [dict(vars(line)) for line in self.lines]}
+        return {"title": self.title, **plain, "w": self.w, "h": self.h}
 
     def box(self, id: str) -> Box | None:
         """Return a box by id."""

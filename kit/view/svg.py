@@ -7,6 +7,8 @@ from html import escape
 from kit.view.scene import MARKS, Box, Line, Scene, text
 
 INK = {"good": "#1b7f3b", "wait": "#9a6700", "bad": "#c2272d", "gone": "#6e7781", "plain": "#3b5bdb"}
+# Opaque, so that a line that passes behind a box does not cross its words.
+TINT = {"good": "#eff6f1", "wait": "#f8f4ed", "bad": "#fbf0f0", "gone": "#f5f6f6", "plain": "#f1f3fc"}
 LINES = {"owns": "", "selects": "6 4", "routes": "2 3", "mounts": "1 4"}
 
 
@@ -44,9 +46,9 @@ def _box(box: Box) -> str:
         meter = f'<rect x="8" y="40" width="{box.w - 16:g}" height="5" fill="#d0d7de"/>'
         meter += f'<rect x="8" y="40" width="{(box.w - 16) * box.meter:.1f}" height="5" fill="{ink}"/>'
     return (
-        f'<g transform="translate({box.x:g} {box.y:g})"><rect width="{box.w:g}" height="{box.h:g}" rx="6" fill="{ink}" fill-opacity="0.07" '
-        f'stroke="{ink}" stroke-width="1.5"{dash}/><text x="8" y="16" font-size="12" fill="#1f2328">{MARKS[box.state]} '
-        f"{escape(clip(box.name, box.w))}</text>"
+        f'<g transform="translate({box.x:g} {box.y:g})"><rect width="{box.w:g}" height="{box.h:g}" rx="6" fill="{TINT[box.state]}" '
+        f'stroke="{ink}" stroke-width="1.5"{dash}/><text x="8" y="16" font-size="12" fill="#1f2328">'
+        f'<tspan fill="{ink}">{MARKS[box.state]}</tspan> {escape(clip(box.name, box.w))}</text>'
         f'<text x="8" y="31" font-size="10" fill="#57606a">{escape(clip(_under(box), box.w, 5.2))}</text>'
         f"{meter}</g>"
     )
@@ -56,7 +58,7 @@ def _under(box: Box) -> str:
     return f"{box.kind} {box.note}".strip() if box.kind not in ("Pod", "Node", "Frame") else box.note
 
 
-def clip(name: str, width: float, each: float = 6.6) -> str:
+def clip(name: str, width: float, each: float = 7.2) -> str:
     """Shorten a name in its middle so that it fits `width` px: both ends of a Pod's name say something."""
     room = max(6, int((width - 24) / each))
     return name if len(name) <= room else f"{name[: room - 6]}…{name[-5:]}"

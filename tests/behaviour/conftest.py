@@ -18,12 +18,8 @@ from kit.client.execute import Ran, execute
 from kit.client.objects import Objects
 from kit.client.wait import Ticker, ticker, wait
 from kit.course.settled import settled_cluster
-from kit.errors import Unavailable
-from kit.providers import choose
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `shapes`, beside the tests
-
-NO_CLUSTER = 75  # the exit code by which CI knows that a real cluster could not be made
 
 
 @dataclass
@@ -70,14 +66,11 @@ def _is_ready(pod: dict[str, Any] | None) -> bool:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Return a handle: a new settled embedded cluster, or the kind cluster made by our own command."""
-    if request.config.getoption("--provider") == "embedded":
-        with settled_cluster(f"behaviour-{os.getpid()}") as settled:
-            yield settled.handle
+    if request.config.getoption("--provider") == "kind":
+        yield request.getfixturevalue("real_cluster")
         return
-    try:
-        yield choose.connect("lab", "kind", nodes=3)
-    except Unavailable as error:
-        pytest.exit(f"no kind cluster: {error}", returncode=NO_CLUSTER)
+    with settled_cluster(f"behaviour-{os.getpid()}") as settled:
+        yield settled.handle
 
 
 @pytest.fixture

@@ -7,10 +7,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 IDLE = """() => {
   const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
   return kernel && kernel.status === 'idle' && kernel.connectionStatus === 'connected';
@@ -25,7 +30,9 @@ INSERT = """async (index) => {
   window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
   await window.jupyterapp.commands.execute('notebook:insert-cell-below');
 }"""
-SOURCES = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map((c) => c.sharedModel.getSource())"""
+SOURCES = (
+    """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map((c) => c.sharedModel.getSource())"""
+)
 OUTPUT = """(index) => {
   const found = window.jupyterapp.shell.currentWidget.content.model.cells.get(index).outputs, out = [];
   for (let i = 0; i < found.length; i++) out.push(found.get(i).toJSON());

@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent
-sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "view")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "view"))
 from browsing import Browser
 from cluster_objects import crowd, pod
 
@@ -33,7 +33,9 @@ SHOW = """async (text) => {
     const begun = performance.now();
     state.scene = JSON.parse(json);
     heard['change:scene']();
-    requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => done(performance.now() - begun); c.port2.postMessage(0); });
+    const painted = new MessageChannel();
+    painted.port1.onmessage = () => done(performance.now() - begun);
+    requestAnimationFrame(() => painted.port2.postMessage(0));
   });
 }"""
 
@@ -67,7 +69,9 @@ def main():
             browser.close()
     assert drawn == SIZE, drawn
     both = [one + other for one, other in zip(kernel[1:], page[1:], strict=True)]
-    print(f"kernel {statistics.median(kernel[1:]):.1f} ms, browser {statistics.median(page[1:]):.1f} ms, slowest {max(both):.1f} ms")
+    print(
+        f"kernel {statistics.median(kernel[1:]):.1f} ms, browser {statistics.median(page[1:]):.1f} ms, slowest {max(both):.1f} ms"
+    )
     print(json.dumps({"update_ms": round(statistics.median(both), 1)}))
 
 

@@ -16,11 +16,11 @@ NAME = "smoke"
 
 
 @pytest.fixture(scope="module")
-def cluster(labkit, images):
+def cluster(labkit, course_images):
     """Make the cluster and return its kubeconfig."""
     made = labkit("up", "--provider", "kind", "--name", NAME)
     assert made.returncode == 0, made.stderr
-    images(NAME)
+    course_images(NAME)
     again = labkit("up", "--provider", "kind", "--name", NAME)
     assert again.returncode == 0, again.stderr
     yield labkit("kubeconfig", "--provider", "kind", "--name", NAME).stdout.strip()

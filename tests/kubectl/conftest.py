@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,6 +51,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def kubectl(live: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Return kubectl in a namespace of the test's own."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:50].strip("-")
     yield live.inside(name)
     live("delete", "namespace", name, "--wait=false")

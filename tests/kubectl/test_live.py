@@ -131,7 +131,10 @@ def test_cp(kubectl: Any) -> None:
 
 def test_edit(kubectl: Any) -> None:
     kubectl("apply", "-f", "-", stdin=MAP)
-    assert kubectl("edit", "cm", "m", EDITOR="sed -i s/^\\s\\sa:.*/\\ \\ a:\\ nine/") == "configmap/m edited\n"
+    script = kubectl.folder / "editor.sh"
+    script.write_text("#!/bin/sh\nsed -i 's/^  a:.*/  a: nine/' \"$1\"\n")
+    script.chmod(0o755)
+    assert kubectl("edit", "cm", "m", EDITOR=str(script)) == "configmap/m edited\n"
     assert kubectl("get", "cm", "m", "-o", "jsonpath={.data.a}") == "nine"
     done = kubectl.run("edit", "cm", "m", EDITOR="true")
     assert done.stdout + done.stderr == "Edit cancelled, no changes made.\n"

@@ -18,6 +18,7 @@ from kit.kube.kinds import Resource
 from kit.kube.tables import Include, table
 
 INCLUDES: dict[str, Include] = {"Metadata": "Metadata", "Object": "Object", "None": "None"}
+_CARRIED = '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":'
 
 
 def one(context: Context, at: Attributes, form: Accepted, record: Record) -> bytes:
@@ -37,7 +38,7 @@ def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
     """Return a list's bytes."""
     resource = at.resource
     if form.kind == TABLE:
-        return encode(tabled(context, at, form, [record.obj for record in page.records], page.meta)).encode()
+        return _listed(context, at, form, page)
     if form.kind == PARTIAL:
         kind = go_type(resource, f"{resource.kind}List")
         raise Status("NotAcceptable", f"you requested {PARTIAL}, but the requested object is a list ({kind})")
@@ -51,6 +52,18 @@ def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
         )
     items = (item(encoded(resource, record), prefix) for record in page.records)
     return listing(f"{resource.kind}List", resource.api_version, page.meta, items)
+
+
+def _listed(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
+    """Return a list's Table. Most of it is the rows' metadata, which each record has encoded already."""
+    carried = included(at)
+    objects = [record.obj for record in page.records]
+    if carried != "Metadata":
+        return encode(tabled(context, at, form, objects, page.meta)).encode()
+    out = tabled(context, at, form, objects, page.meta, include="None")
+    rows = zip(out.pop("rows"), page.records, strict=True)
+    texts = ",".join(f"{encode(row).removesuffix('null}')}{_CARRIED}{record.metadata}}}}}" for row, record in rows)
+    return f'{encode(out).removesuffix("}")},"rows":[{texts}]}}'.encode()
 
 
 def encoded(resource: Resource, record: Record) -> bytes:
@@ -84,13 +97,14 @@ def tabled(
     meta: dict[str, Any] | None,
     *,
     columns: bool = True,
+    include: Include | None = None,
 ) -> dict[str, Any]:
-    """Return objects as a Table; `includeObject` says what each row carries. Without `meta` it is about one object."""
+    """Return objects as a Table; `include`, else `includeObject`, says what each row carries. Without `meta` it is about one object."""
     out = table(
         objects,
         at.key.resource,
         now_ms=context.clock.wall(),
-        include=included(at),
+        include=include or included(at),
         list_meta=meta,
     )
     out["apiVersion"] = f"meta.k8s.io/{form.version}"

@@ -34,12 +34,13 @@ class Key(NamedTuple):
 class Record:
     """One revision of one object with its encoded form."""
 
-    __slots__ = ("_bytes", "obj", "revision")
+    __slots__ = ("_bytes", "_metadata", "obj", "revision")
 
     def __init__(self, obj: Obj, revision: int) -> None:
         self.obj = obj
         self.revision = revision
         self._bytes: bytes | None = None
+        self._metadata: str | None = None
 
     @property
     def encoded(self) -> bytes:
@@ -48,10 +49,17 @@ class Record:
             self._bytes = _encode(self.obj).encode()
         return self._bytes
 
+    @property
+    def metadata(self) -> str:
+        """The object's metadata as compact JSON, encoded once: what rows of Tables carry."""
+        if self._metadata is None:
+            self._metadata = _encode(self.obj["metadata"])
+        return self._metadata
+
     def rebased(self, obj: Obj) -> None:
         """Replace the object by the same revision with shifted times (a clock jump)."""
         self.obj = obj
-        self._bytes = None
+        self._bytes = self._metadata = None
 
 
 class Event(NamedTuple):

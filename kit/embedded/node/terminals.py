@@ -66,7 +66,7 @@ class Terminal(Description):
     def _key(self, key: bytes) -> None:
         if key in KEYS:
             self._line.clear()
-            self.out(b"^" + bytes((key[0] | 0x40,)) + b"\r\n")
+            self.out(b"^" + bytes((key[0] | 0x40,)))
             self.interrupt(SIGNALS[KEYS[key]])
         elif key in (b"\r", b"\n"):
             self._lines += self._line + b"\n"

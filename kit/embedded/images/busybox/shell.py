@@ -209,6 +209,7 @@ class Interactive:
                 if str(error):
                     yield from shell.complain(str(error), error.command)
                 else:
+                    shell.signals.pending.clear()  # the interrupt that brought us here is dealt with
                     yield from shell.write(1, "\n")
                 state.status = error.status
             except TooDeep:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.filesystem import Dir, Tree
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.pattern import matches
 
@@ -159,25 +159,6 @@ Word = tuple[str, int, bool]  # text, line, whether it is a mark ({ } ;)
 
 
 def _words(text: str, file: str) -> Iterator[Word]:
-    """Yield the words of a file; one that breaks off says so when it is reached."""
-    words, error = _scanned(text, file)
-    yield from words
-    if error:
-        raise ConfigError(error)
-
-
-@lru_cache(maxsize=32)  # a thousand containers of one image read the same few files
-def _scanned(text: str, file: str) -> tuple[tuple[Word, ...], str]:
-    found: list[Word] = []
-    try:
-        for word in _scan(text, file):
-            found.append(word)  # noqa: PERF402 - those before an error stay
-    except ConfigError as error:
-        return tuple(found), str(error)
-    return tuple(found), ""
-
-
-def _scan(text: str, file: str) -> Iterator[Word]:
     line, at = 1, 0
     while at < len(text):
         char = text[at]
@@ -236,7 +217,16 @@ def _file(fs: Tree, path: str, context: str, depth: int) -> Iterator[Directive]:
     except Errno as error:
         number = {"ENOENT": 2, "EACCES": 13}.get(error.name, 21)
         raise ConfigError(f'open() "{path}" failed ({number}: {error})') from None
-    yield from _block(fs, _words(text, path), context, path, depth, last=text.count("\n") + 1)
+    if "include" in text:
+        yield from _block(fs, _words(text, path), context, path, depth, last=text.count("\n") + 1)
+    else:
+        yield from _alone(text, path, context)
+
+
+@lru_cache(maxsize=32)  # a thousand containers of one image read the same few files; directives are only read
+def _alone(text: str, path: str, context: str) -> tuple[Directive, ...]:
+    """Return the directives of a file that includes no other."""
+    return tuple(_block(Tree(Dir()), _words(text, path), context, path, 0, last=text.count("\n") + 1))
 
 
 def _block(
