@@ -95,7 +95,7 @@ def apply(
         ignored,
     )
     run.default = default or dict
-    start: Object = dict(live) if live is not None else {} if custom or node is None else empty_object(run.at)
+    start: Object = dict(live) if live is not None else {} if custom or node is None else dict(empty_object(run.at))
     owners = decode((start.get("metadata") or {}).get("managedFields")) or {}
     if live is not None and not owners:
         owners = run.before_first_apply(live, custom=custom)

@@ -67,8 +67,9 @@ class Forwarded:
         self.data(data)
 
     def finish(self, channel: int | None, status: Mapping[str, Any] | None, error: str) -> None:
-        """The port's end."""
+        """The port's end. Where it has closed its side the other is closed too: neither form of port-forward has half-closes."""
         if channel is not None:
+            self.end()
             return
         self.over = True
         if error or status:

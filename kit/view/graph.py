@@ -133,7 +133,8 @@ def _selected(objects: Sequence[Obj]) -> Iterable[Line]:
 
 
 def _matches(wanted: Mapping[str, str], pod: Obj) -> bool:
-    return wanted.items() <= pod["metadata"]["labels"].items()
+    labels: Mapping[str, str] = pod["metadata"]["labels"]
+    return wanted.items() <= labels.items()
 
 
 def _routed(objects: Sequence[Obj]) -> Iterable[Line]:

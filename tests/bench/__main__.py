@@ -27,13 +27,12 @@ def main(wanted):
 
 
 def _line(row):
-    compared = row.baseline is not None
-    relative = row.unit == "ms" and row.bar == 1.0
-    bar = "" if row.bar is None else f"{row.bar:g} x" if relative else f"{row.bar:g} {row.unit}"
-    real = f"{row.baseline:.2f} {row.unit}" if compared else ""
-    ratio = f"{row.ratio:.2f}" if compared else ""
-    missed = (row.ratio if relative else row.value) if compared or not relative else None
-    mark = "  MISSED" if missed is not None and row.bar is not None and missed > row.bar else ""
+    """Lay out one row. A relative bar is held against the ratio, which is there only with a baseline."""
+    held = row.ratio if row.relative else row.value
+    bar = "" if row.bar is None else f"{row.bar:g} x" if row.relative else f"{row.bar:g} {row.unit}"
+    real = f"{row.baseline:.2f} {row.unit}" if row.baseline else ""
+    ratio = f"{row.ratio:.2f}" if row.baseline else ""
+    mark = "  MISSED" if None not in {held, row.bar} and held > row.bar else ""
     return f"{row.what:58} {row.value:9.2f} {row.unit:2} {bar:>10} {real:>10} {ratio:>7}{mark}"
 
 

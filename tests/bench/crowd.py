@@ -8,9 +8,15 @@ import time
 from stage import Client, Row, lab
 
 PODS = 1_000
+TIMES = 2
 
 
 def measure():
+    """The best of two clusters."""
+    yield Row(f"{PODS} Pods from one Deployment to Ready (settled)", min(_once() for _ in range(TIMES)), "s", 5)
+
+
+def _once():
     """In a settled cluster the next answer comes when everything has settled."""
     with lab("--nodes", "12", "--clock", "settled") as one:
         client = Client(one.environment["KUBECONFIG"])
@@ -22,7 +28,7 @@ def measure():
             ready = json.loads(found)["status"].get("readyReplicas", 0)
         took = time.perf_counter() - begin
         client.close()
-    yield Row(f"{PODS} Pods from one Deployment to Ready (settled)", took, "s", 5)
+    return took
 
 
 def _deployment():

@@ -42,7 +42,9 @@ def measure():
 
 def _watch(client):
     connection = client.connection()
-    connection.request("GET", f"{MAPS}?watch=true&resourceVersion=0&fieldSelector=metadata.name%3Dbell", headers=client.headers())
+    connection.request(
+        "GET", f"{MAPS}?watch=true&resourceVersion=0&fieldSelector=metadata.name%3Dbell", headers=client.headers()
+    )
     socket = connection.sock
     while b'"ADDED"' not in socket.recv(1 << 16):
         pass

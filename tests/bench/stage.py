@@ -30,6 +30,7 @@ class Row(NamedTuple):
     unit: str
     bar: float | None = None
     baseline: float | None = None
+    relative: bool = False  # the bar is a ratio to the baseline
 
     @property
     def ratio(self):

@@ -18,7 +18,7 @@ def measure():
         ours = _best(Client(one.environment["KUBECONFIG"]))
         theirs = _best(Client(real)) if real else {}
     for what, ms in ours.items():
-        yield Row(what, ms, "ms", BAR, theirs.get(what))
+        yield Row(what, ms, "ms", BAR, theirs.get(what), relative=True)
 
 
 def _best(client):

@@ -38,7 +38,10 @@ def pod(name: str, image: str, *command: str) -> Any:
     """Return a Pod of one container."""
     container = client.V1Container(name="c", image=image, command=list(command) or None)
     return client.V1Pod(
-        api_version="v1", kind="Pod", metadata=client.V1ObjectMeta(name=name, labels={"name": name}), spec=client.V1PodSpec(containers=[container])
+        api_version="v1",
+        kind="Pod",
+        metadata=client.V1ObjectMeta(name=name, labels={"name": name}),
+        spec=client.V1PodSpec(containers=[container]),
     )
 
 
@@ -46,19 +49,24 @@ def ready(core: Any, made: Any) -> None:
     """Make a Pod and wait until it is Ready."""
     core.create_namespaced_pod("default", made)
     name, end = made.metadata.name, time.monotonic() + 30
-    while not any(one.type == "Ready" and one.status == "True" for one in core.read_namespaced_pod(name, "default").status.conditions or ()):
+    while not any(
+        one.type == "Ready" and one.status == "True"
+        for one in core.read_namespaced_pod(name, "default").status.conditions or ()
+    ):
         assert time.monotonic() < end, name
         time.sleep(0.1)
 
 
 def test_objects_are_made_read_changed_and_deleted(core: Any) -> None:
-    made = core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name="m"), data={"a": "1"}))
+    made = core.create_namespaced_config_map(
+        "default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name="m"), data={"a": "1"})
+    )
     assert made.metadata.uid
     read = core.read_namespaced_config_map("m", "default")
     read.data["b"] = "2"
     assert core.replace_namespaced_config_map("m", "default", read).data == {"a": "1", "b": "2"}
+    made.data["c"] = "3"
     with pytest.raises(ApiException) as caught:
-        made.data["c"] = "3"
         core.replace_namespaced_config_map("m", "default", made)
     assert (caught.value.status, "the object has been modified" in caught.value.body) == (409, True)
     assert core.patch_namespaced_config_map("m", "default", {"data": {"a": None}}).data == {"b": "2"}
@@ -73,9 +81,13 @@ def test_a_deployment_is_scaled_by_its_scale(api: Any) -> None:
     apps = client.AppsV1Api(api)
     template = client.V1PodTemplateSpec(
         metadata=client.V1ObjectMeta(labels={"app": "w"}),
-        spec=client.V1PodSpec(containers=[client.V1Container(name="c", image="busybox:1.37", command=["sleep", "3600"])]),
+        spec=client.V1PodSpec(
+            containers=[client.V1Container(name="c", image="busybox:1.37", command=["sleep", "3600"])]
+        ),
     )
-    spec = client.V1DeploymentSpec(replicas=1, selector=client.V1LabelSelector(match_labels={"app": "w"}), template=template)
+    spec = client.V1DeploymentSpec(
+        replicas=1, selector=client.V1LabelSelector(match_labels={"app": "w"}), template=template
+    )
     apps.create_namespaced_deployment("default", client.V1Deployment(metadata=client.V1ObjectMeta(name="w"), spec=spec))
     apps.patch_namespaced_deployment_scale("w", "default", {"spec": {"replicas": 2}})
     end = time.monotonic() + 30
@@ -87,11 +99,17 @@ def test_a_deployment_is_scaled_by_its_scale(api: Any) -> None:
 
 def test_a_watch_shows_what_happens_from_a_revision_on(core: Any) -> None:
     listed = core.list_namespaced_pod("default")
-    maker = threading.Thread(target=core.create_namespaced_pod, args=("default", pod("watched", "busybox:1.37", "sleep", "3600")))
+    maker = threading.Thread(
+        target=core.create_namespaced_pod, args=("default", pod("watched", "busybox:1.37", "sleep", "3600"))
+    )
     seen, watching = [], watch.Watch()
     maker.start()
     for event in watching.stream(
-        core.list_namespaced_pod, "default", label_selector="name=watched", resource_version=listed.metadata.resource_version, timeout_seconds=30
+        core.list_namespaced_pod,
+        "default",
+        label_selector="name=watched",
+        resource_version=listed.metadata.resource_version,
+        timeout_seconds=30,
     ):
         seen.append((event["type"], event["object"].status.phase))
         if seen[-1] == ("MODIFIED", "Running"):
@@ -112,11 +130,28 @@ def test_a_watch_from_a_revision_long_gone_is_told_so(core: Any) -> None:
 def test_exec_streams_both_ways_and_gives_the_exit_code(core: Any, embedded: Any) -> None:
     ready(core, pod("shell", "busybox:1.37", "sleep", "3600"))
     own = fresh(embedded)
-    said = stream(own.connect_get_namespaced_pod_exec, "shell", "default", command=["echo", "hi"], stdout=True, stderr=True, stdin=False, tty=False)
+    said = stream(
+        own.connect_get_namespaced_pod_exec,
+        "shell",
+        "default",
+        command=["echo", "hi"],
+        stdout=True,
+        stderr=True,
+        stdin=False,
+        tty=False,
+    )
     assert said == "hi\n"
     command = ["sh", "-c", "read x; echo out $x; echo err >&2; exit 7"]
     session = stream(
-        own.connect_get_namespaced_pod_exec, "shell", "default", command=command, stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False
+        own.connect_get_namespaced_pod_exec,
+        "shell",
+        "default",
+        command=command,
+        stdin=True,
+        stdout=True,
+        stderr=True,
+        tty=False,
+        _preload_content=False,
     )
     session.write_stdin("typed\n")
     session.run_forever(timeout=10)
@@ -125,7 +160,9 @@ def test_exec_streams_both_ways_and_gives_the_exit_code(core: Any, embedded: Any
 
 
 def test_logs_are_read_and_followed(core: Any) -> None:
-    ready(core, pod("talker", "busybox:1.37", "sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.3; done; sleep 3600"))
+    ready(
+        core, pod("talker", "busybox:1.37", "sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.3; done; sleep 3600")
+    )
     lines = core.read_namespaced_pod_log("talker", "default", follow=True, _preload_content=False)
     text = b""
     for chunk in lines.stream():

@@ -203,7 +203,9 @@ class Run:
 def _quietly(command: str, place: Path, env: dict[str, str]) -> None:
     """Run a command whose output does not count."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(["/bin/sh", "-c", f"exec timeout 10 {_sh(command)}"], cwd=place, env=env, capture_output=True, check=False)
+        subprocess.run(
+            ["/bin/sh", "-c", f"exec timeout 10 {_sh(command)}"], cwd=place, env=env, capture_output=True, check=False
+        )
 
 
 def _sh(command: str) -> str:
@@ -216,4 +218,3 @@ def _step(step: Any) -> Obj:
 
 def _shown(command: str, result: Mapping[str, Any]) -> str:
     return f"$ {command}\n{result['stdout']}{'--- stderr' if result['stderr'] else ''}\n{result['stderr']}\n= {result['code']}"
-

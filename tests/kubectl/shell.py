@@ -8,8 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from dataclasses import replace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,13 @@ class Kubectl:
     @property
     def environment(self) -> dict[str, str]:
         """The variables kubectl runs under."""
-        return {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "KUBECONFIG": str(self.handle.kubeconfig), "TERM": "dumb", "LANG": "C.UTF-8"}
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "KUBECONFIG": str(self.handle.kubeconfig),
+            "TERM": "dumb",
+            "LANG": "C.UTF-8",
+        }
 
     def argv(self, *words: str) -> list[str]:
         """Return the whole command."""
@@ -67,7 +72,12 @@ class Kubectl:
     def begin(self, *words: str) -> Running:
         """Start a command and let it run."""
         child = subprocess.Popen(
-            self.argv(*words), env=self.environment, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            self.argv(*words),
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         assert child.stdout is not None
         return Running(child, child.stdout.fileno())
@@ -76,7 +86,13 @@ class Kubectl:
         """Start a command with a terminal of its own."""
         mine, its = pty.openpty()
         child = subprocess.Popen(
-            self.argv(*words), env=self.environment, cwd=self.folder, stdin=its, stdout=its, stderr=its, start_new_session=True
+            self.argv(*words),
+            env=self.environment,
+            cwd=self.folder,
+            stdin=its,
+            stdout=its,
+            stderr=its,
+            start_new_session=True,
         )
         os.close(its)
         return Running(child, mine, mine)

@@ -33,7 +33,21 @@ def test_run_and_get(kubectl: Any) -> None:
     assert line[5].startswith("10.244.")
     assert line[6].startswith("lab-worker")
     assert kubectl("get", "pod", "p", "-o", "jsonpath={.metadata.labels.a}") == "b"
-    assert kubectl("run", "once", "-i", "--rm", "--quiet", "--restart=Never", "--image=busybox:1.37", "--", "cat", stdin="hello\n") == "hello\n"
+    assert (
+        kubectl(
+            "run",
+            "once",
+            "-i",
+            "--rm",
+            "--quiet",
+            "--restart=Never",
+            "--image=busybox:1.37",
+            "--",
+            "cat",
+            stdin="hello\n",
+        )
+        == "hello\n"
+    )
 
 
 def test_exec(kubectl: Any) -> None:
@@ -141,7 +155,18 @@ def test_edit(kubectl: Any) -> None:
 
 
 def test_attach(kubectl: Any) -> None:
-    kubectl("run", "p", "--image=busybox:1.37", "-i", "--attach=false", "--stdin", "--", "sh", "-c", "while read x; do echo got $x; done")
+    kubectl(
+        "run",
+        "p",
+        "--image=busybox:1.37",
+        "-i",
+        "--attach=false",
+        "--stdin",
+        "--",
+        "sh",
+        "-c",
+        "while read x; do echo got $x; done",
+    )
     kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=20s")
     with kubectl.begin("attach", "-i", "p") as attached:
         attached.type("one\n")
@@ -178,10 +203,14 @@ def deployment(kubectl: Any) -> Any:
 
 def test_rollout(deployment: Any) -> None:
     assert deployment("set", "image", "deploy/web", "nginx=nginx:1.31") == "deployment.apps/web image updated\n"
-    assert deployment("rollout", "status", "deploy/web", "--timeout=30s").endswith('deployment "web" successfully rolled out\n')
+    assert deployment("rollout", "status", "deploy/web", "--timeout=30s").endswith(
+        'deployment "web" successfully rolled out\n'
+    )
     assert deployment("rollout", "history", "deploy/web").split()[-4:] == ["1", "<none>", "2", "<none>"]
     assert deployment("rollout", "undo", "deploy/web") == "deployment.apps/web rolled back\n"
-    assert deployment("get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}") == "nginx:1.30"
+    assert (
+        deployment("get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}") == "nginx:1.30"
+    )
     assert deployment("rollout", "pause", "deploy/web") == "deployment.apps/web paused\n"
     assert deployment("rollout", "resume", "deploy/web") == "deployment.apps/web resumed\n"
     assert deployment("rollout", "restart", "deploy/web") == "deployment.apps/web restarted\n"
@@ -224,13 +253,16 @@ def test_apply(kubectl: Any) -> None:
     assert kubectl("apply", "-f", "-", stdin=MAP) == "configmap/m created\n"
     assert kubectl("apply", "-f", "-", stdin=MAP) == "configmap/m unchanged\n"
     assert kubectl("apply", "-f", "-", stdin=MAP.replace("'1'", "'2'")) == "configmap/m configured\n"
-    assert kubectl("apply", "--server-side", "-f", "-", stdin=MAP.replace("m}", "s}")) == "configmap/s serverside-applied\n"
+    assert (
+        kubectl("apply", "--server-side", "-f", "-", stdin=MAP.replace("m}", "s}"))
+        == "configmap/s serverside-applied\n"
+    )
     changed = MAP.replace("m}", "s}").replace("'1'", "'2'")
     done = kubectl.run("apply", "--server-side", "--field-manager=other", "-f", "-", stdin=changed)
     assert 'conflict with "kubectl": .data.a' in done.stderr
     done = kubectl.run("diff", "-f", "-", stdin=MAP)
     assert done.returncode == 1
-    assert "-  a: \"2\"\n+  a: \"1\"" in done.stdout
+    assert '-  a: "2"\n+  a: "1"' in done.stdout
 
 
 def test_delete(kubectl: Any) -> None:
@@ -251,7 +283,11 @@ def test_looking_around(kubectl: Any) -> None:
     assert "v1.37" in kubectl("version")
     assert "control plane" in kubectl("cluster-info")
     assert "deployments" in kubectl("api-resources")
-    assert kubectl("get", "nodes", "-o", "name").split() == ["node/lab-control-plane", "node/lab-worker", "node/lab-worker2"]
+    assert kubectl("get", "nodes", "-o", "name").split() == [
+        "node/lab-control-plane",
+        "node/lab-worker",
+        "node/lab-worker2",
+    ]
     assert "Allocated resources:" in kubectl("describe", "node", "lab-worker")
 
 

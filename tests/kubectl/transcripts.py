@@ -10,7 +10,9 @@ SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 NAMED = "web|ds|svc|j|cj|headless|r|ext|np|once|hello|lb|one|two|api|fe|back"
 AGES = frozenset({"AGE", "LAST SEEN", "FIRST SEEN", "LAST SCHEDULE", "DURATION", "Age"})
 LENGTH = re.compile(r"(?=\d)(?:\d+y)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$")
-ABSENT = re.compile(r"(?m)^Warning: nothing acts on .* in the embedded cluster yet: .*\n")  # kit.embedded.api.absent: honest here
+ABSENT = re.compile(
+    r"(?m)^Warning: nothing acts on .* in the embedded cluster yet: .*\n"
+)  # kit.embedded.api.absent: honest here
 BUILD = re.compile(r"((?:gitCommit|buildDate|goVersion|platform|compiler|gitTreeState)\"?: \"?)[^\",\n]+")
 
 # A value that the case itself gives stays.

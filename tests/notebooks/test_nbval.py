@@ -22,11 +22,18 @@ def test_runs_as_stored(notebook: Path) -> None:
         command = [sys.executable, "-m", "pytest", "-c", os.devnull, "-q", "-p", "no:cacheprovider", "--nbval-current-env",
                    "--nbval-cell-timeout", "60", *STRICT, str(notebook)]  # fmt: skip
         environment = {**os.environ, **settled.variables, "PYTHONWARNINGS": "ignore"}
-        done = subprocess.run(command, env=environment, cwd=notebook.parent, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, env=environment, cwd=notebook.parent, capture_output=True, text=True, timeout=300, check=False
+        )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
 def test_there_are_notebooks_in_both_languages() -> None:
     names = {str(path.relative_to(ROOT)) for path in NOTEBOOKS}
     for lab in ("00_tour", "01_pods"):
-        assert {f"labs/{lab}.ipynb", f"labs/zh/{lab}.ipynb", f"solutions/{lab}.ipynb", f"solutions/zh/{lab}.ipynb"} <= names
+        assert {
+            f"labs/{lab}.ipynb",
+            f"labs/zh/{lab}.ipynb",
+            f"solutions/{lab}.ipynb",
+            f"solutions/zh/{lab}.ipynb",
+        } <= names

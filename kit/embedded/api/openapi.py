@@ -77,7 +77,9 @@ class OpenApi:
             info = {"title": "Kubernetes", "version": version}
             return respond(encode({"swagger": "2.0", "info": info, "paths": {}}).encode())
         info_bytes = _field(1, b"Kubernetes") + _field(2, version.encode())
-        return Response(200, (("Content-Type", V2_PROTOBUF.replace("@", ".")),), _field(1, b"2.0") + _field(2, info_bytes))
+        return Response(
+            200, (("Content-Type", V2_PROTOBUF.replace("@", ".")),), _field(1, b"2.0") + _field(2, info_bytes)
+        )
 
     def _list(self) -> bytes:
         """Return the index. Its hashes come from the registry and the descriptions, so no document is built for it."""
