@@ -1,6 +1,6 @@
 """The Parsons board: the lines of a manifest to be put in order and indented, with a few that do not belong.
 
-Composed of `ipywidgets`, so that it works by keyboard and with a screen reader as it is: a line is a button that moves it over.
+Composed of `ipywidgets`, so that it works by keyboard and with a screen reader: choose a line with the arrows, press a button.
 """
 
 from __future__ import annotations
@@ -9,13 +9,30 @@ import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import anywidget
 import ipywidgets
 
 WORDS = {
-    "en": ("Lines to choose from", "Your manifest", "◀ outdent", "indent ▶", "▲", "▼", "put back", "Apply"),
-    "zh": ("可选的行", "你的清单", "◀ 减少缩进", "增加缩进 ▶", "▲", "▼", "放回", "应用"),
+    "en": ("Lines to choose from", "Your manifest", "take ▶", "◀ outdent", "indent ▶", "▲", "▼", "put back", "Apply"),
+    "zh": ("可选的行", "你的清单", "取用 ▶", "◀ 减少缩进", "增加缩进 ▶", "▲", "▼", "放回", "应用"),
 }
 STEP = "  "
+
+
+class _Keys(anywidget.AnyWidget):
+    """Keeps keys pressed in the board from JupyterLab, to which an arrow means the next cell and `d d` its deletion."""
+
+    _esm = """
+    export default { render({ el }) {
+      const stop = (e) => { if (e.target.closest("select, button") && !["Escape", "Tab"].includes(e.key)) e.stopPropagation(); };
+      const settle = (left) => {
+        const board = el.closest(".kit-board");
+        if (board) board.addEventListener("keydown", stop);
+        else if (left) requestAnimationFrame(() => settle(left - 1));
+      };
+      settle(300);
+    } };
+    """
 
 
 class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
@@ -24,16 +41,15 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
     def __init__(
         self, pieces: Sequence[str], apply: Callable[[str], str], *, lang: str = "en", arranged: Sequence[str] = ()
     ) -> None:
-        left, right, outdent, indent, up, down, back, send = WORDS[lang]
+        left, right, take, outdent, indent, up, down, back, send = WORDS[lang]
         self._apply = apply
         self._said = ""
-        size = ipywidgets.Layout(width="26em", height="15em")
-        self._pool = ipywidgets.Select(options=_without(pieces, arranged), description="", layout=size, value=None)
-        self._board = ipywidgets.Select(options=[], layout=size, value=None)
+        self._pool = _choice(left, _without(pieces, arranged))
+        self._board = _choice(right, [])
         self._lines = list(arranged)
-        self._pool.observe(self._take, "value")
         self._answer = ipywidgets.HTML()
         moves = (
+            (take, self._take),
             (outdent, self._outdent),
             (indent, self._indent),
             (up, self._up),
@@ -41,8 +57,15 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
             (back, self._return),
         )
         buttons = [_button(label, move) for label, move in moves]
-        titled = [ipywidgets.VBox([ipywidgets.Label(t), box]) for t, box in ((left, self._pool), (right, self._board))]
-        super().__init__([ipywidgets.HBox(titled), ipywidgets.HBox([*buttons, _button(send, self.send)]), self._answer])
+        super().__init__(
+            [
+                ipywidgets.HBox([self._pool, self._board]),
+                ipywidgets.HBox([*buttons, _button(send, self.send)]),
+                self._answer,
+                _Keys(),
+            ]
+        )
+        self.add_class("kit-board")
         self._redraw(None)
 
     @property
@@ -61,17 +84,16 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
         offered = [*self._pool.options, *(line.strip() for line in self._lines)]
         self._lines = list(lines)
         self._pool.options = _without(offered, lines)
+        self._pool.value = None
         self._redraw(None)
 
-    def _take(self, change: Any) -> None:
-        if change["new"] is None:
-            return
+    def _take(self) -> None:
         index = self._pool.index
+        if index is None:
+            return
         line = self._pool.options[index]
-        self._pool.unobserve(self._take, "value")
         self._pool.options = [o for n, o in enumerate(self._pool.options) if n != index]
         self._pool.value = None
-        self._pool.observe(self._take, "value")
         previous = self._lines[-1] if self._lines else ""
         self._lines.append(previous[: len(previous) - len(previous.lstrip())] + line)
         self._redraw(len(self._lines) - 1)
@@ -80,10 +102,8 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
         index = self._board.index
         if index is not None:
             line = self._lines.pop(index)
-            self._pool.unobserve(self._take, "value")
             self._pool.options = [*self._pool.options, line.strip()]
             self._pool.value = None
-            self._pool.observe(self._take, "value")
             self._redraw(None)
 
     def _indent(self) -> None:
@@ -126,6 +146,14 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
         data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
         data = {**(data or {}), "text/plain": repr(self), "text/html": f"<pre>{html.escape(repr(self))}</pre>"}
         return (data, *rest) if rest else data
+
+
+def _choice(title: str, options: Sequence[str]) -> Any:
+    """A list below its title; the title is its description, so that a screen reader says it too."""
+    layout = ipywidgets.Layout(width="26em", height="16em", flex_flow="column", align_items="stretch")
+    return ipywidgets.Select(
+        options=options, value=None, description=title, layout=layout, style={"description_width": "initial"}
+    )
 
 
 def _button(label: str, act: Callable[[], Any]) -> Any:

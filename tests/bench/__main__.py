@@ -7,6 +7,7 @@ Nothing is asserted: a machine that does other things besides is slower.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 MEASURES = ("cold", "memory", "verbs", "crowd", "fanout", "reset", "imports", "notebooks", "graph")
@@ -24,6 +25,7 @@ def main(wanted):
     print(f"{'what':58} {'measured':>12} {'bar':>10} {'real':>10} {'ratio':>7}")
     for row in rows:
         print(_line(row))
+    print(f"load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 def _line(row):

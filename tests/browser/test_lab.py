@@ -244,12 +244,19 @@ def test_the_parsons_board_by_keyboard(browser, axe):
     pool = cell.locator("select").first
     pool.focus()
     browser.page.keyboard.press("ArrowDown")
+    browser.page.keyboard.press("ArrowDown")
+    cell.get_by_role("button", name="take").focus()
+    browser.page.keyboard.press("Enter")
     chosen = cell.locator("select").nth(1)
     chosen.locator("option").wait_for(state="attached")
     cell.get_by_role("button", name="Apply").focus()
     browser.page.keyboard.press("Enter")
-    cell.locator("pre", has_text="got kind: Pod").wait_for()
-    assert violations(browser, axe, ".jp-Cell .widget-vbox") == []
+    cell.locator("pre", has_text="got metadata:").wait_for()
+    assert cell.locator("select").evaluate_all("all => all.map((one) => one.labels[0].innerText)") == [
+        "Lines to choose from",
+        "Your manifest",
+    ]
+    assert violations(browser, axe, ".kit-board") == []
 
 
 def test_under_the_address_of_a_hub(browser, home, jupyter, kubectl):

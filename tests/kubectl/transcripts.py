@@ -13,6 +13,9 @@ LENGTH = re.compile(r"(?=\d)(?:\d+y)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$")
 ABSENT = re.compile(
     r"(?m)^Warning: nothing acts on .* in the embedded cluster yet: .*\n"
 )  # kit.embedded.api.absent: honest here
+SHORT = re.compile(
+    r"(?m)^.* reflector.go:\d+\] .*very short watch.*\n"
+)  # a wait that ends within its first second: chance, there as here
 BUILD = re.compile(r"((?:gitCommit|buildDate|goVersion|platform|compiler|gitTreeState)\"?: \"?)[^\",\n]+")
 
 # A value that the case itself gives stays.
@@ -49,7 +52,7 @@ NODE_PORT = re.compile(r"(NodePort:\s+\S*\s+|nodePort\"?: |:)(3[0-2]\d{3})(?=/TC
 
 def clean(text: str, given: str, names: Mapping[str, str], folders: Sequence[str]) -> str:
     """Return one output, normalised. `names` maps names made up by the cluster, `folders` are the case's own and its parent."""
-    text = ages(ABSENT.sub("", text))
+    text = ages(SHORT.sub("", ABSENT.sub("", text)))
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, names[name])
     text = text.replace(folders[0] + "/", "").replace(folders[0], "<dir>").replace(folders[1], "<root>")

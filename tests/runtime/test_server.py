@@ -146,3 +146,17 @@ def test_http_1_0_and_head_are_answered(running):
 def test_a_stream_without_upgrade_is_400_as_the_real_one_says(running):
     answer = running.call("GET", "/api/v1/namespaces/a/pods/p/exec?command=ls")
     assert (answer.status, answer.json()["message"]) == (400, "Upgrade request required")
+
+
+def test_a_page_of_the_cluster_itself_may_open_no_websocket(running):
+    own = f"https://127.0.0.1:{running.port}"
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "eA==",
+    }
+    path = "/api/v1/namespaces/a/pods/p/exec?command=ls"
+    assert running.call("GET", path, headers={"Origin": own, **upgrade}, admin=False).status == 403
+    assert running.call("GET", path, headers={"Origin": "https://evil.example", **upgrade}).status == 403
+    assert running.call("GET", path, headers={"Origin": own}).status == 403

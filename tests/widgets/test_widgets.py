@@ -83,10 +83,13 @@ PIECES = ["kind: Pod", "metadata:", "name: db", "naem: db"]
 def test_lines_are_taken_indented_moved_and_put_back():
     board = ParsonsBoard(PIECES, str.upper)
     board._pool.index = 1
+    board._take()
     board._pool.index = board._pool.options.index("name: db")
+    board._take()
     board._indent()
     assert board.text == "metadata:\n  name: db\n"
     board._pool.index = board._pool.options.index("kind: Pod")
+    board._take()
     assert board.text.endswith("  kind: Pod\n"), "a new line starts below its predecessor"
     board._outdent()
     board._up()
@@ -115,6 +118,7 @@ def test_arrange_and_send():
 def test_two_equal_lines_are_two_pieces():
     board = ParsonsBoard(["a", "a"], str)
     board._pool.index = 1
+    board._take()
     assert (board.text, list(board._pool.options)) == ("a\n", ["a"])
 
 

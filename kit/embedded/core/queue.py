@@ -7,15 +7,13 @@ from heapq import heappop, heappush
 
 
 class Entry:
-    """One thing to run at `due`; `housekeeping` says that it changes nothing a person would wait for (leases, steady probes)."""
+    """One thing to run at `due`; without `run` it is over or cancelled."""
 
-    __slots__ = ("due", "housekeeping", "run", "sequence")
+    __slots__ = ("due", "run")
 
-    def __init__(self, due: int, sequence: int, run: Callable[[], None] | None, housekeeping: bool) -> None:
+    def __init__(self, due: int, run: Callable[[], None] | None) -> None:
         self.due = due
-        self.sequence = sequence
         self.run = run
-        self.housekeeping = housekeeping
 
 
 _Heap = list[tuple[int, int, Entry]]  # due, sequence: tuples compare faster than a method of Entry
@@ -30,9 +28,12 @@ class Queue:
         self._busy: _Heap = []  # a second heap: those that are not housekeeping
 
     def put(self, due: int, run: Callable[[], None], *, housekeeping: bool = False) -> Entry:
-        """Run `run` at `due` (ms); entries of one instant run in the order they were put."""
+        """Run `run` at `due` (ms); entries of one instant run in the order they were put.
+
+        `housekeeping` says that it changes nothing a person would wait for (leases, steady probes).
+        """
         self._sequence += 1
-        entry = Entry(due, self._sequence, run, housekeeping)
+        entry = Entry(due, run)
         heappush(self._heap, (due, self._sequence, entry))
         if not housekeeping:
             heappush(self._busy, (due, self._sequence, entry))
