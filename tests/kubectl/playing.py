@@ -64,13 +64,7 @@ class Player:
             return Run(self, case, space, place, env, given).results()
         finally:
             for command in case.get("cleanup", []):
-                subprocess.run(
-                    ["/bin/sh", "-c", command.replace("{ns}", space)],
-                    cwd=place,
-                    env=env,
-                    capture_output=True,
-                    check=False,
-                )
+                _quietly(command.replace("{ns}", space), place, env)
             if not case.get("world"):
                 self.server.call("DELETE", f"/api/v1/namespaces/{space}")
 
@@ -170,13 +164,7 @@ class Run:
             return
         for command in step.get("during", []):
             time.sleep(BETWEEN_S)
-            subprocess.run(
-                ["/bin/sh", "-c", command.replace("{ns}", self.space)],
-                cwd=self.place,
-                env=self.env,
-                capture_output=True,
-                check=False,
-            )
+            _quietly(command.replace("{ns}", self.space), self.place, self.env)
         time.sleep(step["seconds"])
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGTERM)
