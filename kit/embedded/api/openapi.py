@@ -41,6 +41,7 @@ class OpenApi:
         self._context = context
         self._bytes: dict[str, bytes] = {}
         self._index: bytes | None = None
+        self._known = 0  # how many descriptions the documents were built with
 
     def changed(self) -> None:
         """Build everything anew when it is next asked for."""
@@ -83,6 +84,7 @@ class OpenApi:
 
     def _list(self) -> bytes:
         """Return the index. Its hashes come from the registry and the descriptions, so no document is built for it."""
+        self._refresh()
         if self._index is None:
             state = repr((self._context.registry.all(), sorted(self._context.settings.descriptions.items())))
             mark = _hash(f"{self._context.settings.version}{state}".encode())
@@ -90,7 +92,15 @@ class OpenApi:
             self._index = encode({"paths": paths}).encode()
         return self._index
 
+    def _refresh(self) -> None:
+        """Forget what was built before the descriptions came in: they are read after the start."""
+        known = len(self._context.settings.descriptions)
+        if known != self._known:
+            self._known, self._index = known, None
+            self._bytes.clear()
+
     def _document(self, name: str) -> bytes:
+        self._refresh()
         found = self._bytes.get(name)
         if found is None:
             found = self._bytes[name] = encode(self._build(name)).encode()
