@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View, itself
+from kit.embedded.core.controller import Effects, Mapper, View, itself, selecting_services
 from kit.embedded.core.effects import Create, Delete, Update
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
@@ -31,7 +31,7 @@ class Endpoints:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.watches: dict[str, Mapper] = {"services": itself, "pods": _services_of, "endpoints": _service_of}
+        self.watches: dict[str, Mapper] = {"services": itself, "pods": selecting_services, "endpoints": _service_of}
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Make one Service's Endpoints say what its Pods are."""
@@ -109,16 +109,6 @@ def _labels(service: Obj) -> dict[str, str]:
     if service["spec"].get("clusterIP") == "None":
         labels[HEADLESS] = ""
     return labels
-
-
-def _services_of(event: Event, view: View) -> Iterable[Key]:
-    """Map a Pod to the Services that select it, now or before the change."""
-    for record in (event.old, event.record):
-        labels = record.obj["metadata"].get("labels") if record else None
-        if labels:
-            for service in view.list("services", event.key.namespace):
-                if targets.selects(service, labels):
-                    yield Key("services", event.key.namespace, service["metadata"]["name"])
 
 
 def _service_of(event: Event, view: View) -> Iterable[Key]:

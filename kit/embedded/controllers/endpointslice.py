@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View, itself
+from kit.embedded.core.controller import Effects, Mapper, View, itself, selecting_services
 from kit.embedded.core.effects import Create, Delete, Update
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
@@ -36,7 +36,7 @@ class EndpointSlice:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.watches: dict[str, Mapper] = {"services": itself, "pods": _services_of, SLICES: _service_of}
+        self.watches: dict[str, Mapper] = {"services": itself, "pods": selecting_services, SLICES: _service_of}
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Make one Service's slices say what its Pods are."""
@@ -86,16 +86,6 @@ def _said(slice: Obj) -> tuple[Any, Any, Any]:
 
 
 _SHAPE: Obj = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4"}
-
-
-def _services_of(event: Event, view: View) -> Iterable[Key]:
-    """Map a Pod to the Services that select it, now or before the change."""
-    for record in (event.old, event.record):
-        labels = record.obj["metadata"].get("labels") if record else None
-        if labels:
-            for service in view.list("services", event.key.namespace):
-                if targets.selects(service, labels):
-                    yield Key("services", event.key.namespace, service["metadata"]["name"])
 
 
 def _service_of(event: Event, view: View) -> Iterable[Key]:

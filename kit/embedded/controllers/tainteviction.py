@@ -12,7 +12,7 @@ from kit.embedded.core.controller import Effects, Mapper, View, itself
 from kit.embedded.core.effects import After, Delete, Emit, Patch
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
-from kit.kube import times
+from kit.kube import times, tolerations
 
 
 class TaintEviction:
@@ -65,7 +65,7 @@ def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:
     for taint in node["spec"].get("taints") or []:
         if taint["effect"] != "NoExecute":
             continue
-        bearing = [t for t in pod["spec"].get("tolerations") or [] if _covers(t, taint)]
+        bearing = [t for t in pod["spec"].get("tolerations") or [] if tolerations.covers(t, taint)]
         if not bearing:
             return 0
         limits = [t["tolerationSeconds"] for t in bearing if t.get("tolerationSeconds") is not None]
@@ -73,13 +73,3 @@ def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:
             since = times.parse(taint["timeAdded"]) if taint.get("timeAdded") else wall_ms
             ends.append(since + min(limits) * 1000 - wall_ms)
     return max(0, min(ends)) if ends else None
-
-
-def _covers(toleration: Obj, taint: Obj) -> bool:
-    if toleration.get("effect") not in (None, "", taint["effect"]) or toleration.get("key") not in (
-        None,
-        "",
-        taint["key"],
-    ):
-        return False
-    return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from kit.embedded.core.effects import Answer, Effect
 from kit.embedded.core.store import Event, Key, Obj, Store
+from kit.kube import targets
 
 Effects = Generator[Effect, Answer, None]
 Mapper = Callable[[Event, "View"], Iterable[Key]]
@@ -95,6 +96,16 @@ def owner(kind: str, resource: str) -> Mapper:
                     yield Key(resource, event.key.namespace, reference["name"])
 
     return keys
+
+
+def selecting_services(event: Event, view: View) -> Iterable[Key]:
+    """Map a Pod to the Services that select it, now or before the change."""
+    for record in (event.old, event.record):
+        labels = record.obj["metadata"].get("labels") if record else None
+        if labels:
+            for service in view.list("services", event.key.namespace):
+                if targets.selects(service, labels):
+                    yield Key("services", event.key.namespace, service["metadata"]["name"])
 
 
 def plain(value: Any) -> Any:

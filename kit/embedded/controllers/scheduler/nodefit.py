@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from kit.embedded.controllers.scheduler.occupancy import NANO, World, amount, host_ports, requests
 from kit.embedded.core.store import Obj
-from kit.kube import selectors
+from kit.kube import selectors, tolerations
 
 Reasons = Sequence[str]
 AFFINITY = "node(s) didn't match Pod's node affinity/selector"
@@ -43,17 +43,7 @@ def taints(pod: Obj, node: Obj, world: World) -> Reasons:
 
 def tolerates(pod: Obj, taint: Obj) -> bool:
     """Say whether any toleration of the Pod covers a taint."""
-    return any(_covers(toleration, taint) for toleration in pod["spec"].get("tolerations") or ())
-
-
-def _covers(toleration: Obj, taint: Obj) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return True
-    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+    return any(tolerations.covers(toleration, taint) for toleration in pod["spec"].get("tolerations") or ())
 
 
 def node_affinity(pod: Obj, node: Obj, world: World) -> Reasons:
