@@ -69,7 +69,7 @@ def template_hash(template: Obj, collisions: int) -> str:
     value = 0x811C9DC5
     for byte in json.dumps([template, collisions], sort_keys=True).encode():
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return "".join(ALPHABET[int(digit) % len(ALPHABET)] for digit in str(value))
+    return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in str(value))
 
 
 def next_revision(old: Sequence[Obj]) -> int:
