@@ -211,7 +211,7 @@ class Cluster:
         sent = {
             "authorization": f"Bearer {self.settings.admin_token}",
             "content-type": "application/json",
-            **(headers or {}),
+            **{name.lower(): value for name, value in (headers or {}).items()},
         }
         raw = b"" if body is None else json.dumps(body).encode()
         self.api.handle(Request(-1, method, path, tuple((query or {}).items()), sent, raw), Ticket(-1, note))
