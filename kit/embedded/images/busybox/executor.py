@@ -196,17 +196,37 @@ class Shell:
         return 0
 
     def _loop(self, node: Loop) -> Steps:
+        def holds() -> Steps:
+            yield BURN
+            tested: int = yield self.checked(node.condition)
+            return (tested == 0) != node.until
+
+        return self._repeat(holds, node.body)
+
+    def _for(self, node: For) -> Steps:
+        values = list(self.state.params) if node.words is None else (yield from self.expander.words(node.words))
+        rest = iter(values)
+
+        def holds() -> Steps:
+            if (value := next(rest, None)) is None:
+                return False
+            self.state.set(node.name, value)
+            yield BURN
+            return True
+
+        return (yield from self._repeat(holds, node.body))
+
+    def _repeat(self, holds: Callable[[], Steps], body: Node) -> Steps:
+        """Run `body` while `holds`, whose jumps belong to the loop as the body's do."""
         status = 0
         state = self.state
         state.loops += 1
         try:
             while True:
                 try:
-                    yield BURN
-                    tested: int = yield self.checked(node.condition)
-                    if (tested == 0) == node.until:
+                    if not (yield from holds()):
                         break
-                    status = yield self.node(node.body)
+                    status = yield self.node(body)
                     if self.signals.pending:
                         yield self.jobs.traps()
                 except Jump as jump:
@@ -225,28 +245,6 @@ class Shell:
         if jump.count > 1:
             raise Jump(jump.kind, jump.count - 1)
         return jump.kind == "break"
-
-    def _for(self, node: For) -> Steps:
-        state = self.state
-        values = list(state.params) if node.words is None else (yield from self.expander.words(node.words))
-        status = 0
-        state.loops += 1
-        try:
-            for value in values:
-                state.set(node.name, value)
-                try:
-                    yield BURN
-                    status = yield self.node(node.body)
-                    if self.signals.pending:
-                        yield self.jobs.traps()
-                except Jump as jump:
-                    if self._leaves(jump):
-                        status = 0
-                        break
-        finally:
-            state.loops -= 1
-        state.status = status
-        return status
 
     def _case(self, node: Case) -> Steps:
         value = yield from self.expander.text(node.word)
