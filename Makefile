@@ -18,7 +18,6 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
-	@$(BIN)/python -c 'from kit.runtime import descriptions, state; descriptions.make(descriptions.cache_file(state.user_cache()))'
 	@touch $(STAMP)
 
 # Chromium and Graphviz: by apt as root, else said.
@@ -48,7 +47,7 @@ test: setup system check
 # make ends with 2 whatever failed; pytest's own code (75: no cluster could be made) is kept in $(VENV)/.test-kind for .ci/run.
 test-kind: setup
 	@rm -f $(VENV)/.test-kind
-	$(PYTEST) tests/behaviour tests/kind -m 'kind or both' --provider=kind --timeout=1200 --durations=15; \
+	$(PYTEST) tests/behaviour tests/kind tests/kubectl -m 'kind or both' --provider=kind --timeout=1200 --durations=15; \
 	  code=$$?; echo $$code > $(VENV)/.test-kind; exit $$code
 
 test-long: setup system

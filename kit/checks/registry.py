@@ -51,7 +51,7 @@ class Checks:
         try:
             return _judged(exercise, list(self.checks[exercise]()), world, traps, lang)
         except (KitError, Status) as error:
-            return Report(exercise, State.ERROR, sentence=_sentence(error), lang=lang)
+            return Report(exercise, State.ERROR, sentence=said(error), lang=lang)
         finally:
             _leave(world)
 
@@ -90,7 +90,8 @@ def _looked(condition: Condition, world: World) -> Seen:
     return world.wait(again, condition.within) or last[0]
 
 
-def _sentence(error: KitError | Status) -> Text:
+def said(error: KitError | Status) -> Text:
+    """Return what an error tells the learner: what happened, and what to do next."""
     if isinstance(error, Status):
         return Text(f"the cluster refused: {error.message}", f"集群拒绝了请求:{error.message}")
     return same(f"{error.what}. {error.next}" if error.next else error.what)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kit.checks.text import NOTHING, Text
+from kit.checks.text import NOTHING, Text, as_html
 
 
 class State(StrEnum):
@@ -16,6 +15,11 @@ class State(StrEnum):
     TODO = "TODO"
     WRONG = "WRONG"
     ERROR = "ERROR"
+
+
+# a state's word stands on its colour, so that it is read in light themes and dark ones (at least 4.5 : 1)
+COLOURS = dict(zip(State, ("#1a7f37", "#57606a", "#a35200", "#cf222e"), strict=True))
+ON_COLOUR = "#ffffff"
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class Report:
         )
 
     def _repr_html_(self) -> str:
-        colour = {"PASS": "#1a7f37", "TODO": "#57606a", "WRONG": "#b35900", "ERROR": "#cf222e"}[self.state.value]
+        colour = COLOURS[self.state]
         head, *rest = repr(self).splitlines()
+        state, _, words = head.partition(" ")
+        label = f"<strong style='background:{colour};color:{ON_COLOUR};padding:.1em .5em'>{state}</strong>"
         body = "".join(
-            f"<div style='white-space:pre-wrap;margin-left:1em'>{html.escape(line.strip())}</div>" for line in rest
+            f"<div style='white-space:pre-wrap;margin-left:1em'>{as_html(line.strip())}</div>" for line in rest
         )
-        label = f"<strong style='color:{colour}'>{html.escape(head)}</strong>"
-        return f"<div role='status' style='border-left:4px solid {colour};padding:.3em .8em'>{label}{body}</div>"
+        frame = f"border-left:4px solid {colour};padding:.3em .8em"
+        return f"<div role='status' style='{frame}'>{label} <strong>{as_html(words)}</strong>{body}</div>"
 
     def _headline(self) -> str:
         if self.passed:

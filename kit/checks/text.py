@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 LANGUAGES = ("en", "zh")
+_CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ def same(words: str) -> Text:
 def from_table(table: Mapping[str, Any]) -> Text:
     """Return the Text of a TOML table `{en = "...", zh = "..."}`."""
     return Text(str(table["en"]).strip(), str(table["zh"]).strip())
+
+
+def as_html(words: str) -> str:
+    """Return words for a page: escaped, what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(words))
 
 
 def _in(value: Any, lang: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from kit.cli import options
 from kit.course import build as builder
 from kit.course.catalog import Catalog, Lesson, is_clone, load
-from kit.course.settled import settled_cluster, standing
+from kit.course.settled import own_register, settled_cluster, standing
 from kit.course.verify import verify as proofs
 from kit.errors import Refused
 from kit.providers import choose
@@ -42,12 +43,13 @@ def build(
     """Write the exercise and solution notebooks from their sources."""
     catalog = _own(load())
     differences = []
-    for lesson in _chosen(catalog, labs):
-        if check:
-            differences += builder.drift(lesson, catalog.root)
-            continue
-        for path in builder.build(lesson, catalog.root, execute=execute):
-            typer.echo(f"wrote {path.relative_to(catalog.root)}")
+    with own_register():
+        for lesson in _chosen(catalog, labs):
+            if check:
+                differences += builder.drift(lesson, catalog.root)
+                continue
+            for path in builder.build(lesson, catalog.root, execute=execute):
+                typer.echo(f"wrote {path.relative_to(catalog.root)}")
     for line in differences:
         typer.echo(line, err=True)
     if differences:
@@ -64,11 +66,12 @@ def verify(labs: Numbers = None, name: options.Name = None, provider: options.Pr
     catalog = load()
     failed = 0
     there = choose.connect(name, provider) if provider else None
-    for lesson in _chosen(catalog, labs):
-        ground = standing(there, lesson) if there else settled_cluster
-        for proof in proofs(lesson, catalog.root, ground):
-            typer.echo(str(proof))
-            failed += not proof.shown
+    with nullcontext() if there else own_register():
+        for lesson in _chosen(catalog, labs):
+            ground = standing(there, lesson) if there else settled_cluster
+            for proof in proofs(lesson, catalog.root, ground):
+                typer.echo(str(proof))
+                failed += not proof.shown
     if failed:
         typer.echo(f"{failed} not shown", err=True)
         raise typer.Exit(1)

@@ -24,12 +24,16 @@ StateDir = Annotated[
 def progress() -> Iterator[Callable[[str], None]]:
     """Show what is being done: a spinner on a terminal once it takes long enough to matter, lines of text elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda message: None
+        yield _line
         return
     from rich.console import Console
 
     with Console(stderr=True).status("…") as status:
         yield status.update
+
+
+def _line(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def say(text: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 import yaml
 
+from kit.client.tls import Trust, trust
 from kit.errors import BadInput, Status, Unavailable
 
 JSON = "application/json"
@@ -23,18 +22,15 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class Identity:
-    """What a kubeconfig's current context says: the server, the default namespace and the credentials (as paths or text)."""
+    """What a kubeconfig's current context says: the server, the default namespace and the credentials."""
 
     server: str
     namespace: str
     cluster: str
     user: str
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    token: str | None = None
-    basic: str | None = None
-    verify: bool = True
+    trust: Trust = field(default_factory=Trust)
+    token: str | None = field(default=None, repr=False)
+    basic: str | None = field(default=None, repr=False)
     server_name: str | None = None
 
 
@@ -178,15 +174,8 @@ class Connection:
 
     def _opened(self) -> urllib3.PoolManager:
         if self._pool is None:
-            identity = self.identity
-            self._pool = urllib3.PoolManager(
-                maxsize=8,
-                cert_reqs="CERT_REQUIRED" if identity.verify else "CERT_NONE",
-                ca_certs=identity.ca,
-                cert_file=identity.cert,
-                key_file=identity.key,
-                server_hostname=identity.server_name,
-            )
+            context = self.identity.trust.context()
+            self._pool = urllib3.PoolManager(maxsize=8, ssl_context=context, server_hostname=self.identity.server_name)
         return self._pool
 
 
@@ -203,8 +192,7 @@ def connect(kubeconfig: str | Path, *, namespace: str | None = None) -> Connecti
         namespace=namespace or context.get("namespace") or "default",
         cluster=context.get("cluster", ""),
         user=context.get("user", ""),
-        ca=_file(cluster, "certificate-authority", path),
-        verify=not cluster.get("insecure-skip-tls-verify", False),
+        trust=trust(cluster, user, path),
         server_name=cluster.get("tls-server-name"),
         **_credentials(user, path),
     )
@@ -269,12 +257,7 @@ def _credentials(user: dict[str, Any], path: Path) -> dict[str, Any]:
     if not token and user.get("tokenFile"):
         token = (path.parent / user["tokenFile"]).read_text(encoding="utf-8").strip()
     basic = f"{user['username']}:{user.get('password', '')}" if user.get("username") else None
-    return {
-        "cert": _file(user, "client-certificate", path),
-        "key": _file(user, "client-key", path),
-        "token": token,
-        "basic": basic,
-    }
+    return {"token": token, "basic": basic}
 
 
 def _token_of_plugin(path: Path) -> str | None:
@@ -284,25 +267,3 @@ def _token_of_plugin(path: Path) -> str | None:
     api = config.new_client_from_config(config_file=str(path))  # type: ignore[no-untyped-call]
     bearer = (api.configuration.api_key or {}).get("authorization", "")
     return str(bearer).removeprefix("Bearer ").strip() or None
-
-
-def _file(entry: dict[str, Any], name: str, path: Path) -> str | None:
-    """Return the path of a certificate or key that the kubeconfig names or holds; TLS in Python reads files only."""
-    if data := entry.get(f"{name}-data"):
-        handle, target = tempfile.mkstemp(prefix="labkit-", suffix=".pem")
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64decode(data))
-        _REMOVE.append(target)
-        return target
-    return str(path.parent / entry[name]) if entry.get(name) else None
-
-
-class _Leftovers(list[str]):
-    """Files made from data in a kubeconfig, removed when the interpreter ends in order (mode 0600 meanwhile)."""
-
-    def __del__(self) -> None:
-        for target in self:
-            Path(target).unlink(missing_ok=True)
-
-
-_REMOVE = _Leftovers()

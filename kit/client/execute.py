@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,12 +76,7 @@ def open_socket(connection: Connection, path: str, protocols: list[str], timeout
 
 def _tls(connection: Connection) -> dict[str, Any]:
     identity = connection.identity
-    context = ssl.create_default_context(cafile=identity.ca)
-    if not identity.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if identity.cert:
-        context.load_cert_chain(identity.cert, identity.key)
+    context = identity.trust.context()
     return {"context": context, **({"server_hostname": identity.server_name} if identity.server_name else {})}
 
 

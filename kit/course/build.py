@@ -53,10 +53,8 @@ def editions(lesson: Lesson) -> Iterator[Edition]:
 def derive(edition: Edition) -> Notebook:
     """Return a notebook without outputs; the same source gives the same bytes."""
     lesson = edition.lesson
-    first = Cell("code", 0, ("import kit", "", f'lab = kit.lab("{lesson.number}", lang="{edition.lang}")', "lab"))
-    cells = [first, *lesson.source.notebook(edition.lang, solution=edition.solution)]
     return {
-        "cells": [_cell(cell, number) for number, cell in enumerate(cells)],
+        "cells": [_cell(cell, cell_id) for cell, cell_id in notebook_cells(edition)],
         "metadata": {
             "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -69,6 +67,14 @@ def derive(edition: Edition) -> Notebook:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def notebook_cells(edition: Edition) -> Iterator[tuple[Cell, str]]:
+    """Yield the cells of a notebook with their ids; the first one opens the lab."""
+    number, lang = edition.lesson.number, edition.lang
+    first = Cell("code", 0, ("import kit", "", f'lab = kit.lab("{number}", lang="{lang}")', "lab"))
+    for place, cell in enumerate([first, *edition.lesson.source.notebook(lang, solution=edition.solution)]):
+        yield cell, hashlib.sha256(f"{place}:{cell.kind}:{cell.text}".encode()).hexdigest()[:12]
 
 
 def write(notebook: Notebook) -> str:
@@ -162,7 +168,7 @@ def audit(lesson: Lesson) -> None:
         "quiz": {*lesson.quizzes, *lesson.puzzles},
         "check": set(lesson.checks.checks),
         "break_": set(lesson.faults),
-        "hint": set(lesson.exercises),
+        "hint": {*lesson.exercises, *lesson.faults},
     }
     for cell in lesson.source.cells:
         for word, name in _CALL.findall(cell.text):
@@ -193,11 +199,9 @@ def _audit_traps(lesson: Lesson) -> None:
             )
 
 
-def _cell(cell: Cell, number: int) -> dict[str, Any]:
-    text = cell.text
-    digest = hashlib.sha256(f"{number}:{cell.kind}:{text}".encode()).hexdigest()[:12]
-    lines = text.splitlines(keepends=True)
-    found: dict[str, Any] = {"cell_type": cell.kind, "id": digest, "metadata": {}, "source": lines}
+def _cell(cell: Cell, cell_id: str) -> dict[str, Any]:
+    lines = cell.text.splitlines(keepends=True)
+    found: dict[str, Any] = {"cell_type": cell.kind, "id": cell_id, "metadata": {}, "source": lines}
     if cell.tags:
         found["metadata"]["tags"] = list(cell.tags)
     if cell.kind == "code":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,12 +91,13 @@ class Puzzle:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something to repair: how it is put into the cluster and taken back."""
+    """Something to repair: how it is put into the cluster and taken back, and hints for who looks for it."""
 
     id: str
     title: Text
     symptom: Text
     needs: tuple[str, ...]
+    hints: Hints
     inject: Sequence[Step]
     undo: Sequence[Step]
 
@@ -169,6 +169,10 @@ class Lesson:
         """Return the faults by id."""
         return {entry["id"]: _fault(entry) for entry in self.data.get("fault", [])}
 
+    def task(self, name: str) -> Exercise | Fault | None:
+        """Return an exercise or a fault by its id."""
+        return self.exercises.get(name) or self.faults.get(name)
+
     @cached_property
     def checks(self) -> Checks:
         """Return what the lab's checks.py registers."""
@@ -195,8 +199,7 @@ class Catalog:
 
 def course_root() -> Path:
     """Return the folder of the course: the clone we run from, else what the wheel carries."""
-    candidates = [_PACKAGE.parent, _PACKAGE / "course_files", Path(sys.prefix) / "share" / "kubernetes-lab-kit"]
-    for folder in candidates:
+    for folder in (_PACKAGE.parent, _PACKAGE / "course_files"):
         if (folder / "labs" / "course.toml").is_file():
             return folder
     raise Damaged(
@@ -236,16 +239,20 @@ def _lesson(entry: Mapping[str, Any], root: Path) -> Lesson:
 
 
 def _exercise(entry: Mapping[str, Any]) -> Exercise:
-    special = {name: _tiers(hints, entry["id"]) for name, hints in (entry.get("hint") or {}).items()}
     return Exercise(
         entry["id"],
         from_table(entry["title"]),
         tuple(entry.get("needs", [])),
         entry.get("start") or [],
-        Hints(_tiers(entry["hints"], entry["id"]), special),
+        _hints(entry),
         tuple(_variant(trap) for trap in entry.get("trap", [])),
         tuple(_variant(other) for other in entry.get("alternative", [])),
     )
+
+
+def _hints(entry: Mapping[str, Any]) -> Hints:
+    special = {name: _tiers(hints, entry["id"]) for name, hints in (entry.get("hint") or {}).items()}
+    return Hints(_tiers(entry.get("hints") or [], entry["id"]), special)
 
 
 def _tiers(tables: Sequence[Mapping[str, Any]], exercise: str) -> tuple[Text, ...]:
@@ -270,7 +277,8 @@ def _puzzle(entry: Mapping[str, Any]) -> Puzzle:
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
     title, symptom = from_table(entry["title"]), from_table(entry["symptom"])
-    return Fault(entry["id"], title, symptom, tuple(entry.get("needs", [])), entry["inject"], entry["undo"])
+    hints = _hints(entry)
+    return Fault(entry["id"], title, symptom, tuple(entry.get("needs", [])), hints, entry["inject"], entry["undo"])
 
 
 def _load_checks(path: Path, name: str) -> Checks:

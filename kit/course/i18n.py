@@ -20,9 +20,42 @@ STRINGS: dict[str, Text] = {
     ),
     "lab.reset": Text("Namespace {namespace} is as new.", "命名空间 {namespace} 已恢复如初。"),
     "lab.needs": Text(
-        "{exercise} needs {needs}, which the {provider} cluster does not have. "
-        'kit.cluster(provider="embedded") starts a small cluster that has it.',
-        '{exercise} 需要 {needs},而 {provider} 集群没有。kit.cluster(provider="embedded") 会启动一个具备它的小集群。',
+        "{exercise} needs {needs}: no cluster of this version of the kit has that",
+        "{exercise} 需要{needs}:本版本的 kit 没有任何集群具备",
+    ),
+    "need.nodes": Text("nodes that are yours to change", "可以由你改动的节点"),
+    "need.cluster": Text("rights beyond one namespace", "超出单个命名空间的权限"),
+    "need.clock": Text("a clock that can be moved", "可以拨动的时钟"),
+    "need.faults": Text("parts that can be switched off", "可以关掉的组件"),
+    "beside.here": Text(
+        "{exercise} needs {needs}, which your {provider} cluster does not offer. From here on this notebook (kubectl, %%apply "
+        "and lab) works on {cluster}, a small embedded cluster beside it, until you run a cell of another part.\n"
+        "In a terminal, kubectl reaches it after: export KUBECONFIG={path}",
+        "{exercise} 需要{needs},而你的 {provider} 集群不提供。从这里起,本笔记本(kubectl、%%apply 和 lab)"
+        "在旁边的小型 embedded 集群 {cluster} 上工作,直到你运行其他部分的单元格。\n"
+        "在终端里,先执行 export KUBECONFIG={path},kubectl 就能访问它",
+    ),
+    "beside.back": Text("Back on your {provider} cluster.", "回到你的 {provider} 集群。"),
+    "switch.button": Text("Switch to {provider}", "切换到 {provider}"),
+    "switch.kind": Text(
+        "Real Kubernetes in containers: wants Docker or Podman and the kind command, takes a minute or two, and downloads the nodes' "
+        "image (about 1 GB) if it is not here yet.",
+        "容器中的真实 Kubernetes:需要 Docker 或 Podman 以及 kind 命令,要一两分钟;如果本机还没有节点镜像,会下载它(约 1 GB)。",
+    ),
+    "switch.embedded": Text(
+        "The simulated cluster: starts in a second and wants nothing.", "模拟集群:一秒钟启动,什么也不需要。"
+    ),
+    "switch.done": Text(
+        "Cluster {name} ({provider}) answers, and this folder remembers it. Run the first cell of the notebook again.",
+        "集群 {name}({provider})已就绪,这个文件夹会记住它。请重新运行笔记本的第一个单元格。",
+    ),
+    "switch.held": Text(
+        "But LABKIT_PROVIDER is set to {provider}, which goes before what a folder remembers.",
+        "但是变量 LABKIT_PROVIDER 设为 {provider},它优先于文件夹记住的选择。",
+    ),
+    "switch.failed": Text(
+        "No {provider} cluster: {what}\n{next}\nYour cluster is as it was.",
+        "没有 {provider} 集群:{what}\n{next}\n你的集群没有变化。",
     ),
     "predict.todo": Text(
         "TODO {id}: {question} Pick an answer before you run the next cell.",
@@ -55,7 +88,7 @@ STRINGS: dict[str, Text] = {
     "wait.over": Text("{what}: not within {within}; now: {observed}", "{what}:在 {within} 内没有发生;现在:{observed}"),
     "advance": Text("{time} of cluster time passed.", "集群时间过去了 {time}。"),
     "apply.todo": Text(
-        "TODO: nothing to apply yet; write your YAML in this cell.", "TODO:还没有可应用的内容;请在此单元格中写 YAML。"
+        "TODO Nothing to apply yet: write your YAML in this cell.", "TODO 还没有可应用的内容:请在此单元格中写 YAML。"
     ),
     "http.refused": Text("refused: nothing listens at {where}", "refused:{where} 没有程序在监听"),
     "http.timeout": Text(
@@ -67,8 +100,10 @@ STRINGS: dict[str, Text] = {
         "Your progress file was damaged; it is kept as {path}, and a new one begins.",
         "你的进度文件已损坏;它被保留为 {path},并开始一个新的文件。",
     ),
-    "restore.none": Text(
-        "{name} can't be restored: no checkpoint of that name.", "无法恢复 {name}:没有这个名字的检查点。"
+    "restore.step": Text("restoring {name}: cell {done} of {all}", "正在恢复 {name}:第 {done} 个单元格,共 {all} 个"),
+    "restore.done": Text(
+        "Namespace {namespace} is as {name} finds it. Go on with the cell of {name}.",
+        "命名空间 {namespace} 已是 {name} 开始时的样子。请从 {name} 的单元格继续。",
     ),
 }
 

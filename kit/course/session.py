@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +16,11 @@ from kit.client.capabilities import Control, control
 from kit.client.connect import Connection, connect
 from kit.client.objects import Object, Objects
 from kit.client.wait import Ticker, ticker, wait
-from kit.course.catalog import Lesson, Question
+from kit.course import beside
+from kit.course.catalog import Exercise, Fault, Lesson, Question
+from kit.course.faults import TOPIC as FAULTS
 from kit.course.faults import Faults
+from kit.course.i18n import say
 from kit.course.progress import Progress
 from kit.course.quiz import Sheet
 from kit.course.steps import Stage
@@ -23,8 +28,8 @@ from kit.course.terminal import environment
 from kit.errors import BadInput, Status, Unavailable
 from kit.providers.base import Handle
 
+FURNISHED = "beside"  # which exercises the cluster beside was furnished for, by the uid of the namespace
 _LABELS = {"course": "k8s-labs"}
-_OFFERS = {"embedded": {"nodes", "cluster", "faults", "clock"}, "kind": {"nodes", "cluster"}}
 _SWEPT = (
     "deployment",
     "statefulset",
@@ -42,13 +47,15 @@ _KEPT = {"kube-root-ca.crt", "kubernetes"}
 
 @dataclass
 class Session:
-    """A lesson being worked through on the cluster of `handle`."""
+    """A lesson being worked through on the cluster of `handle`; `main` where that is the small one beside the learner's own."""
 
     lesson: Lesson
     handle: Handle
     lang: str
     progress: Progress
+    main: Session | None = field(default=None, repr=False)
     _seeds: dict[str, int] = field(default_factory=dict, repr=False)
+    _beside: Session | None = field(default=None, repr=False)
 
     @cached_property
     def connection(self) -> Connection:
@@ -82,8 +89,46 @@ class Session:
 
     @property
     def faults(self) -> Faults:
-        """Return the faults of the lesson."""
-        return Faults(self.lesson, self.progress)
+        """Return the faults of the lesson that this cluster can have."""
+        home = self.main or self
+        here = {name for name, fault in self.lesson.faults.items() if bool(home.lacks(fault.needs)) == bool(self.main)}
+        return Faults(self.lesson, self.progress, frozenset(here))
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Let what is done meanwhile leave no answer and no check in the learner's progress; what it puts into clusters is noted."""
+        kept, passing = self.progress, Progress(None)
+        self._keep_progress(passing)
+        try:
+            yield
+        finally:
+            self._keep_progress(kept)
+            for topic in (FAULTS, FURNISHED):
+                for name, value in passing.all(self.lesson.number, topic).items():
+                    kept.put(self.lesson.number, topic, name, value)
+
+    def _keep_progress(self, progress: Progress) -> None:
+        self.progress = progress
+        if self._beside is not None:
+            self._beside.progress = progress
+
+    def place_of(self, name: str) -> Session:
+        """Return where an exercise or a fault is done: on the learner's cluster, or beside it when that lacks what it needs."""
+        home = self.main or self
+        known = self.lesson.task(name)
+        lacking = home.lacks(known.needs) if known else ()
+        if known is None or not lacking:
+            return home
+        if missing := beside.lacking("embedded", lacking):
+            raise Unavailable(say("lab.needs", self.lang, exercise=name, needs=self._words(missing)))
+        return home._opened_beside(known)
+
+    def why_beside(self, name: str) -> str:
+        """Return the sentence that tells the learner where they work now, and why."""
+        home, known = self.main or self, self.lesson.task(name)
+        needs = self._words(home.lacks(known.needs) if known else ())
+        here = {"cluster": self.handle.name, "path": self.variables["KUBECONFIG"], "provider": home.handle.provider}
+        return say("beside.here", self.lang, exercise=name, needs=needs, **here)
 
     def open(self) -> list[str]:
         """Make the namespace and furnish it when it is new; undo what an interrupted check left. Its names are returned."""
@@ -105,6 +150,14 @@ class Session:
         self.faults.forget()
         self._ensure_namespace()
         self.stage().play(self.lesson.setup)
+        if self._beside is not None:
+            self._beside.reset()
+
+    def undo(self) -> list[str]:
+        """Take back every fault that is in, wherever it is; return their names."""
+        noted = (self.main or self).progress.all(self.lesson.number, FAULTS)
+        places = {id(place): place for name in noted for place in [self.place_of(name)]}
+        return sorted(name for place in places.values() for name in place.faults.undo(place.stage()))
 
     def check(self, exercise: str) -> Report:
         """Run a check; its state is kept in the progress."""
@@ -116,15 +169,17 @@ class Session:
 
     def hint(self, exercise: str, tier: int | None = None) -> tuple[int, Text] | None:
         """Return the next hint (or that of `tier`) for what fails now, None when nothing fails."""
-        if exercise not in self.lesson.exercises:
-            raise BadInput(f"there is no exercise {exercise} in this lab", f"it has {', '.join(self.lesson.exercises)}")
+        known = self.lesson.task(exercise)
+        if known is None:
+            names = ", ".join((*self.lesson.exercises, *self.lesson.faults))
+            raise BadInput(f"there is no exercise {exercise} in this lab", f"it has {names}")
         report = self.check(exercise)
         if report.passed:
             return None
         taken = int(self.progress.get(self.lesson.number, "hints", exercise) or 0)
         chosen = min(max(tier or taken + 1, 1), 3)
         self.progress.put(self.lesson.number, "hints", exercise, max(taken, chosen))
-        return chosen, self.lesson.exercises[exercise].hints.of(report, chosen)
+        return chosen, known.hints.of(report, chosen)
 
     def prediction(self, name: str) -> Question:
         """Return a prediction's question."""
@@ -186,7 +241,27 @@ class Session:
 
     def lacks(self, needs: tuple[str, ...]) -> tuple[str, ...]:
         """Return which needs the provider does not meet."""
-        return tuple(sorted(set(needs) - _OFFERS.get(self.handle.provider, set())))
+        return beside.lacking(self.handle.provider, needs)
+
+    def _opened_beside(self, known: Exercise | Fault) -> Session:
+        """Return the session on the cluster beside (started anew if it ended), furnished as an exercise finds it."""
+        handle = beside.start(self.handle.name)
+        if self._beside is None or self._beside.handle != handle:
+            self._beside = Session(self.lesson, handle, self.lang, self.progress, main=self)
+            self._beside.open()
+        if isinstance(known, Exercise) and known.start:
+            self._beside._furnish(known)
+        return self._beside
+
+    def _furnish(self, exercise: Exercise) -> None:
+        """Do what an exercise begins with, once for each namespace: what the learner did since stays."""
+        uid = self.objects.get("namespace", self.namespace)["metadata"]["uid"]
+        if self.progress.get(self.lesson.number, FURNISHED, exercise.id) != uid:
+            self.stage().play(exercise.start)
+            self.progress.put(self.lesson.number, FURNISHED, exercise.id, uid)
+
+    def _words(self, needs: tuple[str, ...]) -> str:
+        return ", ".join(say(f"need.{need}", self.lang) for need in needs)
 
     def _mark(self) -> str:
         """Return what makes nonces of two kernels differ: the namespace's revision (the same in two runs with one seed)."""

@@ -51,6 +51,13 @@ def settled_cluster(name: str) -> Iterator[Settled]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def own_register() -> Iterator[None]:
+    """Let this process and its children know no cluster but those of this block: what they print must not tell of others."""
+    with tempfile.TemporaryDirectory(prefix="labkit-") as folder, environment({"LABKIT_HOME": folder}):
+        yield
+
+
 def standing(handle: Handle, lesson: Lesson) -> Ground:
     """Return a cluster that is there, for run after run; each begins without progress, in a namespace made new."""
 

@@ -33,7 +33,7 @@ lab.toml, beside it (texts are tables {en = "…", zh = "…"}):
     [[quiz]]                           id, items = [{id, question, options = [{id, text, says}], answer}]
     [[question]]                       id, question, options, answer: a single question an exercise asks (`lab.quiz("X1.5")`)
     [[board]]                          id of its exercise, question, lines (a manifest), distractors: a Parsons board (`lab.quiz("X0.2")`)
-    [[fault]]                          id, title, needs, inject = [step…], undo = [step…], symptom (text)
+    [[fault]]                          id, title, needs, inject = [step…], undo = [step…], symptom (text), hints = [three texts]
 A step is a table with one of: apply = "file of the lab's manifests, or YAML", sh = "kubectl … (run by sh -c in the lab's
 namespace)", answer = {"X1.5" = "address"}, wait = "pod/db ready" (+ within = "60s").
 

@@ -96,7 +96,11 @@ def _proof(session: Session, exercise: Exercise, variant: Variant | None, wanted
 
 
 def _checked(session: Session, exercise: Exercise, variant: Variant | None) -> Report:
-    """Make the namespace new, furnish it as the exercise finds it, apply the script, check, and clean up outside the namespace."""
+    """Make the namespace new, furnish it as the exercise finds it, apply the script, check, and clean up outside the namespace.
+
+    What the cluster lacks for it is done on the small one beside.
+    """
+    session = session.place_of(exercise.id)
     session.reset()
     for question in session.answers:
         session.progress.put(session.lesson.number, "answers", question, None)

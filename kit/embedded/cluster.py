@@ -14,10 +14,11 @@ from kit.embedded import controllers, images
 from kit.embedded.api import bootstrap
 from kit.embedded.api.server import Api
 from kit.embedded.core.clock import Clock
+from kit.embedded.core.controller import Controller
 from kit.embedded.core.engine import Engine
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.leases import Leases, Undo
-from kit.embedded.core.ports import Signer
+from kit.embedded.core.ports import Signer, Zones
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Key, Row, Store
@@ -33,7 +34,9 @@ FORMAT = 1
 class Cluster:
     """One embedded cluster. `rows` are a journal's, or None for a new one."""
 
-    def __init__(self, settings: Settings, signer: Signer, rows: Iterable[Row] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, signer: Signer, rows: Iterable[Row] | None = None, zones: Zones | None = None
+    ) -> None:
         kept = _tables(rows or ())
         state = json.loads(kept["meta"]["machine"]) if "machine" in kept["meta"] else None
         self.settings = settings
@@ -46,6 +49,7 @@ class Cluster:
         self._tickets: dict[int, Ticket] = {}
         self._writes = False
         self._build(signer)
+        self.api.context.zones = zones
         if state:
             self._restore(kept, state["revision"])
         else:
@@ -74,6 +78,7 @@ class Cluster:
             settings=settings,
         )
         self.engine = Engine(store, queue, clock, trace, self.api.apply)
+        self.api.definitions.changed.append(self.engine.rewatch)
         self.fabric = Fabric(
             view=self.engine.view,
             queue=queue,
@@ -83,18 +88,23 @@ class Cluster:
             settings=settings,
             out=self._outputs.append,
         )
-        self.nodes = Nodes(
-            view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=images.registry(), signer=signer,
-            queue=queue, clock=clock, ids=ids, trace=trace, settings=settings, store=store,
-        )  # fmt: skip
-        self.api.nodes = self.nodes
+        agents = self._run_nodes(signer)
         self.api.network = self.fabric
         self.leases = Leases(queue, clock, store, self._undo)
         for controller in (
             *controllers.build(clock=clock, ids=ids, signer=signer, registry=registry),
-            *self.nodes.controllers(),
+            *agents,
         ):
             self.engine.register(controller)
+
+    def _run_nodes(self, signer: Signer) -> Sequence[Controller]:
+        """Put the parts together that run containers; what they react to the API with."""
+        self.nodes = Nodes(
+            view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=images.registry(), signer=signer, queue=self.queue,
+            clock=self.clock, ids=self.ids, trace=self.trace, settings=self.settings, store=self.store,
+        )  # fmt: skip
+        self.api.nodes = self.nodes
+        return self.nodes.controllers()
 
     # --- turning ---
 
@@ -219,6 +229,7 @@ class Cluster:
     # --- beginning and continuing ---
 
     def _begin(self) -> None:
+        self.api.begin()
         for obj in bootstrap.objects(self.nodes.address(self.settings.node_names[0])):
             self.api.create_at_start(obj)
         self.nodes.begin()

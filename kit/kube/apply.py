@@ -110,14 +110,22 @@ def apply(
 
 
 def _check_patch(patch: Mapping[str, Any], api_version: str, kind: str) -> None:
-    said, of = str(patch.get("apiVersion") or ""), str(patch.get("kind") or "")
-    if said != api_version or (kind and of != kind):
-        raise Status("BadRequest", f"invalid object type: {_gvk(said, of)}")
-    if (patch.get("metadata") or {}).get("managedFields") is not None:
+    check_type(patch, api_version, kind)
+    meta = patch.get("metadata")
+    if isinstance(meta, Mapping) and isinstance(meta.get("managedFields"), list):
         raise Status("BadRequest", "metadata.managedFields must be nil")
 
 
+def check_type(patch: Mapping[str, Any], api_version: str, kind: str) -> None:
+    """Refuse a patch of another kind or version, with 400; what is no text counts as left out."""
+    said, of = (value if isinstance(value := patch.get(key), str) else "" for key in ("apiVersion", "kind"))
+    if said != api_version or (kind and of != kind):
+        raise Status("BadRequest", f"invalid object type: {_gvk(said, of)}")
+
+
 def _gvk(api_version: str, kind: str) -> str:
+    if api_version.count("/") > 1:  # no group and version at all
+        return "/, Kind="
     return f"{api_version if '/' in api_version else '/' + api_version}, Kind={kind}"
 
 
@@ -166,7 +174,8 @@ class _Run:
         if not found:
             return
         text = found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {f}" for f in found)])
-        meta = self.patch.get("metadata") or {}
+        said = self.patch.get("metadata")
+        meta = {k: v for k, v in said.items() if isinstance(v, str)} if isinstance(said, Mapping) else {}
         of = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}; {_gvk(self.patch['apiVersion'], self.patch['kind'])}"
         raise Status("", f"failed to create typed patch object ({of}): {text}", code=500)
 

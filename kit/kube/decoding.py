@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any, Final
 
 from kit.errors import Status
 from kit.kube import jsonsyntax, schema, yamltext
 from kit.kube.kinds import Resource
+from kit.kube.literals import loads, written
 from kit.kube.quantities import WRONG_FORMAT, Quantity, QuantityError
 from kit.kube.schema import DURATION, MICRO_TIME, QUANTITY, TIME, Node
 from kit.kube.status import bad_request
@@ -31,16 +31,14 @@ class DecodeError(ValueError):
 
 def decode_json(data: bytes) -> tuple[dict[str, Any], list[str]]:
     """Return the object of a JSON body, and what strict reading complains about; raise DecodeError."""
+    if deep := jsonsyntax.too_deep(data, MAX_DEPTH):
+        raise _syntax(deep)
     text = data.decode("utf-8", "replace")
     repeats: list[bool] = []
     try:
-        value = json.loads(text, object_pairs_hook=_pairs(repeats), parse_constant=_constant)
-    except RecursionError:
-        raise _syntax(jsonsyntax.DEPTH) from None
+        value = loads(text, _pairs(repeats))
     except ValueError:
         raise _syntax(jsonsyntax.explain(data) or jsonsyntax.END) from None
-    if _deeper_than(value, MAX_DEPTH):
-        raise _syntax(jsonsyntax.DEPTH)
     if "\\u" in text:
         value = _whole(value)
     return _object(value), _duplicates(text) if repeats else []
@@ -55,7 +53,7 @@ def decode_yaml(data: bytes) -> tuple[dict[str, Any], list[str]]:
     return _object(value), complaints
 
 
-def unrecognized(kind: str, error: DecodeError, data: bytes) -> Status:
+def unrecognized(kind: str, error: ValueError, data: bytes) -> Status:
     """Return the refusal of a body that should have been a `kind` and could not be read."""
     return bad_request(f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(data)})")
 
@@ -79,10 +77,6 @@ def _pairs(repeats: list[bool]) -> Any:
         return out
 
     return hook
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
 def _syntax(message: str) -> DecodeError:
@@ -143,17 +137,6 @@ def _summary(data: bytes) -> str:
     return f"{head} ..." if len(data) > _SHOWN else head
 
 
-def _deeper_than(value: Any, limit: int) -> bool:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        inside = [item for item in level if isinstance(item, dict | list)]
-        level = [child for item in inside for child in (item.values() if isinstance(item, dict) else item)]
-        if depth > limit:
-            return True
-    return False
-
-
 def _whole(value: Any) -> Any:
     """Return the value with halves of surrogate pairs replaced, as Go does: they can't be written as UTF-8."""
     if isinstance(value, str):
@@ -186,7 +169,7 @@ def _duplicates(text: str) -> list[str]:
             for index, item in enumerate(value):
                 walk(item, f"{path}[{index}]")
 
-    walk(json.loads(text, object_pairs_hook=_Members), "")
+    walk(loads(text, _Members), "")
     return out
 
 
@@ -316,7 +299,7 @@ def _integer(value: Any, bits: int, struct: str, path: str) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
         return
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    raise _wrong(value, struct, path, f"int{bits}", f"number {value}" if number else "")
+    raise _wrong(value, struct, path, f"int{bits}", f"number {written(value)}" if number else "")
 
 
 def _base64(value: str) -> None:
@@ -357,6 +340,11 @@ def _duration(value: Any, struct: str, path: str) -> None:
 
 
 _LEAVES: Final = {QUANTITY: _quantity, TIME: _time, MICRO_TIME: _time, DURATION: _duration}
+
+
+def is_leaf(node: Node) -> bool:
+    """Return whether a place's type has a decoder of its own: quantities and times."""
+    return node.name in _LEAVES
 
 
 def _wrong(value: Any, struct: str, path: str, go: str, what: str = "") -> _WrongTypeError:

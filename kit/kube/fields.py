@@ -127,7 +127,10 @@ def ordered(a: FieldSet) -> FieldSet:
     """Return the set with its names in the order the API server writes them."""
     if len(a) < 2:
         return {k: ordered(v) if v else v for k, v in a.items()}
-    return {k: ordered(a[k]) if a[k] else a[k] for k in sorted(a, key=_order)}
+    names = sorted(a)
+    if names[-1] >= "g":  # more than the dot and names of fields, whose order is that of their letters
+        names.sort(key=_order)
+    return {k: ordered(a[k]) if a[k] else a[k] for k in names}
 
 
 def paths(a: FieldSet, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

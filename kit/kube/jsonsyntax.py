@@ -5,14 +5,31 @@ Models encoding/json/scanner.go: a state is a function of the next byte; the fir
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 END: Final = "unexpected end of JSON input"
-DEPTH: Final = "exceeded max depth"
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _SPACE: Final = b" \t\r\n"
 _ESCAPES: Final = b'"\\/bfnrt'
 _HEX: Final = b"0123456789abcdefABCDEF"
 _DIGITS: Final = b"0123456789"
+
+
+def too_deep(data: bytes, limit: int) -> str:
+    """Return Go's complaint about the first bracket that nests deeper than `limit`, or "" (asked before a parser recurses)."""
+    if data.count(b"[") + data.count(b"{") <= limit:
+        return ""
+    depth = 0
+    for match in _BRACKETS.finditer(data):
+        bracket = match[0]
+        if bracket in b"[{":
+            depth += 1
+            if depth > limit:
+                return f"invalid character {_quoted(bracket[0])} exceeded max depth"
+        elif bracket in b"]}":
+            depth -= 1
+    return ""
 
 
 class _Found(Exception):
@@ -20,13 +37,11 @@ class _Found(Exception):
 
 
 def explain(data: bytes) -> str:
-    """Return Go's complaint about a JSON text, or "" when Go has none."""
+    """Return Go's complaint about a JSON text that is not too deep, or "" when Go has none."""
     try:
         _Scanner(data).document()
     except _Found as found:
         return str(found)
-    except RecursionError:
-        return DEPTH
     return ""
 
 

@@ -5,12 +5,16 @@ The built-in ones are a table recorded from a real server's discovery; custom on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kit.kube import schema
 from kit.kube.data import load
+
+if TYPE_CHECKING:
+    from kit.kube.custom.definition import Custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ class Resource:
     verbs: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = ()
     storage_hash: str = ""
+    custom: Custom | None = field(default=None, compare=False, repr=False)
+    """What a CustomResourceDefinition says of it, None for what Kubernetes serves by itself."""
+
+    @property
+    def node(self) -> schema.Node | None:
+        """Return the schema of its objects."""
+        return self.custom.node if self.custom else schema.of(self.api_version, self.kind)
 
     @property
     def api_version(self) -> str:
@@ -77,11 +88,14 @@ class Registry:
         self._groups: dict[str, tuple[str, ...]] = dict(groups or {})
         self._paths: dict[tuple[str, str, str], Resource] = {}
         self._kinds: dict[tuple[str, str], Resource] = {}
+        self.generation = 0
+        """Counts the changes of what is served."""
         for resource in resources:
             self.add(resource)
 
     def add(self, resource: Resource, *, preferred: bool = False) -> None:
         """Serve a resource; a new version of its group comes last, or first when `preferred`."""
+        self.generation += 1
         self._paths[resource.group, resource.version, resource.plural] = resource
         self._kinds[resource.api_version, resource.kind] = resource
         versions = self._groups.get(resource.group, ())
@@ -91,6 +105,7 @@ class Registry:
 
     def remove(self, resource: Resource) -> None:
         """Stop serving a resource, and its group version when nothing else is in it."""
+        self.generation += 1
         self._paths.pop((resource.group, resource.version, resource.plural), None)
         self._kinds.pop((resource.api_version, resource.kind), None)
         left = {r.version for r in self._paths.values() if r.group == resource.group}
@@ -99,6 +114,13 @@ class Registry:
             self._groups[resource.group] = versions
         else:
             self._groups.pop(resource.group, None)
+
+    def serve(self, custom: Iterable[Resource]) -> None:
+        """Serve these custom resources and no others, their groups and versions in the order given."""
+        for resource in [one for one in self._paths.values() if one.custom]:
+            self.remove(resource)
+        for resource in custom:
+            self.add(resource)
 
     def by_path(self, group: str, version: str, plural: str) -> Resource | None:
         """Return the resource at `/apis/GROUP/VERSION/PLURAL`."""

@@ -1,18 +1,15 @@
 """The `components.schemas` of the OpenAPI v3 documents, one document a group version.
 
-Descriptions are not carried: whoever has them (kubectl explain wants them) passes them in by name.
+Descriptions, which kubectl explain prints, are a table of their own: nothing else reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kit.kube.data import load
-from kit.kube.schema import parsed
-
-Descriptions = Mapping[str, str | Mapping[str, str]]
-"""By definition name its own text, or its fields' texts by name with its own under ``""``."""
+from kit.kube.schema import REF, parsed
 
 
 def group_versions() -> tuple[str, ...]:
@@ -27,18 +24,37 @@ def definition_names(path: str) -> tuple[str, ...]:
     return tuple(names[number] for number in table["groupVersions"][path])
 
 
-def openapi_document(path: str, descriptions: Descriptions | None = None) -> dict[str, Any]:
-    """Return the schemas of a document by definition name, with descriptions where given."""
-    return {name: _described(parsed(name), (descriptions or {}).get(name)) for name in definition_names(path)}
+def openapi_document(path: str) -> dict[str, Any]:
+    """Return the schemas of a document by definition name, with their descriptions."""
+    return {name: described(name) for name in definition_names(path)}
 
 
-def _described(schema: dict[str, Any], texts: str | Mapping[str, str] | None) -> dict[str, Any]:
-    if texts is None:
-        return schema
-    said = {"": texts} if isinstance(texts, str) else texts
-    if said.get(""):
-        schema["description"] = said[""]
-    for name, field in schema.get("properties", {}).items():
-        if said.get(name):
-            field["description"] = said[name]
-    return schema
+def with_references(names: Iterable[str]) -> dict[str, Any]:
+    """Return some definitions and all they refer to, with their descriptions."""
+    out: dict[str, Any] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in out:
+            out[name] = described(name)
+            waiting += _references(out[name])
+    return {name: out[name] for name in sorted(out)}
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"].removeprefix(REF)
+        for item in schema.values():
+            yield from _references(item)
+
+
+def described(name: str) -> dict[str, Any]:
+    """Return the schema of a definition with what is said of it and its fields; the caller may change it."""
+    found = parsed(name)
+    for field, text in load("descriptions")["definitions"].get(name, {}).items():
+        (found["properties"][field] if field else found)["description"] = text
+    return found

@@ -21,6 +21,11 @@ def controller_of(obj: Object) -> dict[str, Any] | None:
     return next((reference for reference in references(obj) if reference.get("controller")), None)
 
 
+def uids(obj: Object) -> tuple[str, ...]:
+    """Return the uids of all owners of an object."""
+    return tuple(reference["uid"] for reference in references(obj))
+
+
 def owner_reference(owner: Object, *, controller: bool = True) -> dict[str, Any]:
     """Return the reference by which `owner` controls what it makes, or merely owns it."""
     metadata = owner["metadata"]

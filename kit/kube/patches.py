@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
 from kit.errors import Status
+from kit.kube import jsonsyntax, literals, yamltext
 from kit.kube.gotext import compact, plain
 from kit.kube.pointers import MAX_DEPTH, json_patch
 from kit.kube.schema import Node
@@ -27,6 +26,7 @@ APPLY: Final = "application/apply-patch+yaml"
 _OPS: Final = "[]handlers.jsonPatchOp"
 _OBJECT: Final = "map[string]interface {}"
 _OP_FIELDS: Final = frozenset({"op", "path", "from", "value"})
+_OP_TEXTS: Final = ("op", "path", "from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,13 @@ def decode_patch(media_type: str, body: bytes | str) -> Decoded:
     value, doubles = _decode_json(media_type, body)
     if media_type == JSON:
         return Decoded(_operations(value), tuple(f"json patch {text}" for text in (*doubles, *_unknown(value))))
+    if value is None and media_type == MERGE:
+        raise Status("BadRequest", "Invalid JSON Patch")
     if value is None:
         value = {}
     if not isinstance(value, Mapping):
-        raise Status(
-            "BadRequest", f"error decoding patch: json: cannot unmarshal {_word(value)} into Go value of type {_OBJECT}"
-        )
+        prefix = "" if media_type == STRATEGIC else "error decoding patch: "
+        raise Status("BadRequest", f"{prefix}json: cannot unmarshal {_word(value)} into Go value of type {_OBJECT}")
     return Decoded(value, tuple(doubles))
 
 
@@ -110,18 +111,14 @@ def _collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return marked
 
 
-def _constant(text: str) -> Any:
-    raise ValueError(text)
-
-
 def _decode_json(media_type: str, body: bytes | str) -> tuple[Any, list[str]]:
+    data = body.encode() if isinstance(body, str) else body
+    if deep := jsonsyntax.too_deep(data, MAX_DEPTH):
+        raise Status("BadRequest", f"error decoding patch: {deep}")
     try:
-        value = json.loads(body, object_pairs_hook=_collect, parse_constant=_constant)
-        deep = _depth_over(value, MAX_DEPTH)
-    except (ValueError, RecursionError):
+        value = literals.loads(data.decode("utf-8", "replace"), _collect, whole=media_type == STRATEGIC)
+    except ValueError:
         raise Status("BadRequest", "invalid JSON patch") from None
-    if deep:
-        raise Status("BadRequest", "error decoding patch: exceeded max depth")
     return value, list(_doubles(value, ""))
 
 
@@ -166,6 +163,11 @@ def _operations(value: Any) -> list[Any]:
         if op is not None and not isinstance(op, Mapping):
             text = f"json: cannot unmarshal {_word(op)} into Go value of type handlers.jsonPatchOp"
             raise Status("BadRequest", f"error decoding patch: {text}")
+        for key in _OP_TEXTS:
+            said = op.get(key) if op else None
+            if not isinstance(said, str | None):
+                text = f"json: cannot unmarshal {_word(said)} into Go struct field jsonPatchOp.{key} of type string"
+                raise Status("BadRequest", f"error decoding patch: {text}")
     return value
 
 
@@ -192,44 +194,30 @@ def _word(value: Any) -> str:
 
 
 def _decode_yaml(body: bytes | str) -> dict[str, Any]:
-    quick = _as_json(body)
+    data = body.encode() if isinstance(body, str) else body
+    quick = _as_json(data)
     if quick is not None:
         return quick
     try:
-        value = yaml.safe_load(body)
-        deep = _depth_over(value, MAX_DEPTH)
-    except yaml.MarkedYAMLError as error:
-        raise Status("BadRequest", f"error encoding patch: yaml: {_yaml_fault(error)}") from None
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise Status("BadRequest", f"error encoding patch: yaml: {error}") from None
-    if deep:
-        raise Status("BadRequest", "error encoding patch: yaml: exceeded max depth")
+        value = yamltext.load(data)[0]
+    except yamltext.YamlError as error:  # what looks like JSON is converted only when it is decoded
+        like_json = data.lstrip().startswith(b"{")
+        doing = "error decoding patch: error converting YAML to JSON" if like_json else "error encoding patch"
+        raise Status("BadRequest", f"{doing}: {error}") from None
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         text = f"json: cannot unmarshal {_word(value)} into Go value of type {_OBJECT}"
-        raise Status("BadRequest", f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
-    out: dict[str, Any] = json.loads(json.dumps(value, default=str))
-    return out
+        raise Status("BadRequest", f"error decoding patch: error unmarshaling JSON: while decoding JSON: {text}")
+    return value
 
 
-def _as_json(body: bytes | str) -> dict[str, Any] | None:
+def _as_json(data: bytes) -> dict[str, Any] | None:
     """Return an object that is JSON (what kubectl sends as YAML), read many times faster; None for anything else."""
-    start = body[:1]
-    if start not in {b"{", "{"}:
+    if not data.startswith(b"{") or jsonsyntax.too_deep(data, MAX_DEPTH):
         return None
     try:
-        value = json.loads(body, parse_constant=_constant)
-    except (ValueError, RecursionError):
+        value = literals.loads(data.decode(), whole=True)
+    except ValueError:
         return None
-    return value if isinstance(value, dict) and not _depth_over(value, MAX_DEPTH) else None
-
-
-def _yaml_fault(error: yaml.MarkedYAMLError) -> str:
-    """Return a YAML error as go-yaml words it, which shares libyaml's texts."""
-    line = error.problem_mark.line + 1 if error.problem_mark else 1
-    problem = error.problem or "did not find expected node content"
-    expected = problem.partition(", but ")[0]
-    if expected.startswith("expected "):
-        problem = f"did not find {expected}"
-    return f"line {line}: {problem}"
+    return value if isinstance(value, dict) else None

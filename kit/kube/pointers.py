@@ -37,8 +37,8 @@ def json_patch(obj: Mapping[str, Any], ops: list[Any]) -> dict[str, Any]:
         run = _Run(document)
         for op in ops:
             run.do(op or {})
-        return {key: document[key] for key in sorted(document)}
-    except (_Refused, RecursionError):
+        return {key: run.document[key] for key in sorted(run.document)}
+    except _Refused:
         raise Status("Invalid", "the server rejected our request due to an error in our request", details={}) from None
 
 
@@ -71,6 +71,9 @@ class _Run:
         _delete(*self._find(op.get("path")))
 
     def _replace(self, op: Mapping[str, Any]) -> None:
+        if op.get("path") == "" and isinstance(op.get("value"), dict):
+            self.document = op["value"]
+            return
         container, key = self._find(op.get("path"))
         if isinstance(container, dict):
             container[key] = op.get("value")

@@ -8,7 +8,6 @@ strangers: every length is checked, nesting is bounded, and what is wrong is a B
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,13 +17,14 @@ from typing import Any, Final
 from kit.errors import Status
 from kit.kube import times
 from kit.kube.data import load
+from kit.kube.jsonsyntax import too_deep
+from kit.kube.literals import loads
 from kit.kube.quantities import QuantityError, canonical
+from kit.kube.wire import BYTES, FIXED64, VARINT, ProtobufError, cut, fields, skip, varint
 
 MEDIA_TYPE: Final = "application/vnd.kubernetes.protobuf"
 MAGIC: Final = b"k8s\0"
 MAX_DEPTH: Final = 100
-_UNKNOWN: Final = "io.k8s.apimachinery.pkg.runtime.Unknown"
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,13 @@ class _Field:
     omitempty: bool
     omitzero: bool
 
+    @property
+    def go(self) -> str:
+        """The field's name in Go, which errors say."""
+        if self.json == "metadata":
+            return self.type.rpartition(".")[2]
+        return {"uid": "UID", "apiVersion": "APIVersion"}.get(self.json, self.json[:1].upper() + self.json[1:])
+
 
 @dataclass(frozen=True, slots=True)
 class _Message:
@@ -47,96 +54,68 @@ class _Message:
     fields: dict[int, _Field]
 
 
-class _MalformedError(ValueError):
-    """The bytes are no such message."""
-
-
 def decode(data: bytes) -> dict[str, Any]:
     """Return the object a body holds, with apiVersion and kind first; raise Status BadRequest."""
-    if not data.startswith(MAGIC):
-        expected = " ".join(str(byte) for byte in MAGIC)
-        message = f"provided data does not appear to be a protobuf message, expected prefix [{expected}]"
-        raise Status("BadRequest", message)
     try:
-        return _envelope(data, 0)
-    except (_MalformedError, times.TimeError, QuantityError) as error:
+        return read(data)
+    except ProtobufError as error:
         raise Status("BadRequest", str(error)) from None
 
 
+def read(data: bytes) -> dict[str, Any]:
+    """Return the object a body holds, with apiVersion and kind first; raise ProtobufError."""
+    if not data:
+        raise ProtobufError("empty data")
+    if not data.startswith(MAGIC):
+        expected = " ".join(str(byte) for byte in MAGIC)
+        raise ProtobufError(f"provided data does not appear to be a protobuf message, expected prefix [{expected}]")
+    if data == MAGIC:
+        raise ProtobufError("empty body")
+    return _envelope(data, 0)
+
+
 def _envelope(data: bytes, depth: int) -> dict[str, Any]:
-    api_version, kind, raw = "", "", b""
-    for number, wire, value in _wire(memoryview(data)[len(MAGIC) :], "Unknown"):
+    api_version, kind, raw = _unknown(memoryview(data)[len(MAGIC) :])
+    name = load("protobuf")["kinds"].get(f"{api_version}/{kind}")
+    try:
+        if name is None:
+            registered = (
+                f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+            )
+            raise ProtobufError(registered)
+        body = _message(raw, _table(name), depth + 1)
+    except (ProtobufError, times.TimeError, QuantityError) as error:
+        raise ProtobufError(str(error), api_version, kind) from None
+    return {"kind": kind, "apiVersion": api_version, **body}
+
+
+def _unknown(data: memoryview) -> tuple[str, str, memoryview]:
+    """Return the apiVersion, kind and bytes of a runtime.Unknown."""
+    api_version, kind, raw = "", "", memoryview(b"")
+    for number, wire, value in fields(data, "Unknown", (1, 2, 3, 4)):
         if number == 1:
-            for inner, inner_wire, text in _wire(_chunk(wire, value, "TypeMeta"), "TypeMeta"):
+            for inner, inner_wire, text in fields(_chunk(wire, value, "TypeMeta"), "TypeMeta", (1, 2)):
                 if inner == 1:
                     api_version = _text(_chunk(inner_wire, text, "APIVersion"))
                 elif inner == 2:
                     kind = _text(_chunk(inner_wire, text, "Kind"))
         elif number == 2:
-            raw = bytes(_chunk(wire, value, "Raw"))
-    name = load("protobuf")["kinds"].get(f"{api_version}/{kind}")
-    if name is None:
-        registered = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
-        raise _MalformedError(registered)
-    body = _message(memoryview(raw), _table(name), depth + 1)
-    return {"kind": kind, "apiVersion": api_version, **body}
+            raw = _chunk(wire, value, "Raw")
+    return api_version, kind, raw
 
 
 @cache
 def _table(name: str) -> _Message:
     special, rows = load("protobuf")["messages"][name]
-    fields = {}
+    found = {}
     for number, key, kind, flags in rows:
-        fields[number] = _Field(number, key, kind, *(letter in flags for letter in "rmpioz"))
-    return _Message(name, special, fields)
-
-
-def _wire(data: memoryview, where: str) -> list[tuple[int, int, Any]]:
-    """Return (number, wire type, value) of every field; values are ints or views."""
-    out: list[tuple[int, int, Any]] = []
-    at, end = 0, len(data)
-    while at < end:
-        tag, at = _varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if number == 0 or tag >> 32:
-            raise _MalformedError(f"proto: {where}: illegal tag {number} (wire type {tag})")
-        value: Any
-        if wire == _VARINT:
-            value, at = _varint(data, at)
-        elif wire == _BYTES:
-            size, at = _varint(data, at)
-            if size >> 63:
-                raise _MalformedError("proto: negative length found during unmarshaling")
-            value, at = data[at : at + size], at + size
-        elif wire in {_FIXED64, _FIXED32}:
-            size = 8 if wire == _FIXED64 else 4
-            value, at = data[at : at + size], at + size
-        else:
-            raise _MalformedError(f"proto: {where}: illegal wireType {wire}")
-        if at > end:
-            raise _MalformedError("unexpected EOF")
-        out.append((number, wire, value))
-    return out
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if at >= len(data):
-            raise _MalformedError("unexpected EOF")
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & 0xFFFF_FFFF_FFFF_FFFF, at
-        shift += 7
-        if shift >= 64:
-            raise _MalformedError("proto: integer overflow")
+        found[number] = _Field(number, key, kind, *(letter in flags for letter in "rmpioz"))
+    return _Message(name, special, found)
 
 
 def _chunk(wire: int, value: Any, field: str) -> memoryview:
-    if wire != _BYTES:
-        raise _MalformedError(f"proto: wrong wireType = {wire} for field {field}")
+    if wire != BYTES:
+        raise ProtobufError(f"proto: wrong wireType = {wire} for field {field}")
     out: memoryview = value
     return out
 
@@ -148,9 +127,9 @@ def _text(value: memoryview) -> str:
 def _message(data: memoryview, message: _Message, depth: int) -> dict[str, Any]:
     """Return the fields of a message as JSON members."""
     if depth > MAX_DEPTH:
-        raise _MalformedError(f"exceeded max depth of {MAX_DEPTH}")
+        raise ProtobufError(f"exceeded max depth of {MAX_DEPTH}")
     out: dict[str, Any] = {}
-    for number, wire, value in _wire(data, message.name.rpartition(".")[2]):
+    for number, wire, value in fields(data, message.name.rpartition(".")[2], message.fields):
         field = message.fields.get(number)
         if field is not None:
             _put(out, field, wire, value, depth)
@@ -166,8 +145,8 @@ def _required(name: str) -> tuple[_Field, ...]:
     message = _table(name)
     if message.special:
         return ()
-    fields = (field for field in message.fields.values() if field.json not in {"", "-"})
-    return tuple(field for field in fields if not (field.omitempty or field.omitzero or field.inline))
+    named = (field for field in message.fields.values() if field.json not in {"", "-"})
+    return tuple(field for field in named if not (field.omitempty or field.omitzero or field.inline))
 
 
 def _zero(field: _Field, depth: int) -> Any:
@@ -175,17 +154,17 @@ def _zero(field: _Field, depth: int) -> Any:
         return None
     if field.type in _ZEROS:
         return _ZEROS[field.type]
-    return _value(field, _BYTES, memoryview(b""), depth)
+    return _value(field, BYTES, memoryview(b""), depth)
 
 
 def _put(out: dict[str, Any], field: _Field, wire: int, value: Any, depth: int) -> None:
     if field.map:
-        key, item = _entry(_chunk(wire, value, field.json), field, depth)
+        key, item = _entry(_chunk(wire, value, field.go), field, depth)
         out.setdefault(field.json, {})[key] = item
     elif field.repeated:
         out.setdefault(field.json, []).extend(_several(field, wire, value, depth))
     elif field.inline:
-        out.update(_message(_chunk(wire, value, field.json), _table(field.type), depth + 1))
+        out.update(_message(_chunk(wire, value, field.go), _table(field.type), depth + 1))
     else:
         found = _value(field, wire, value, depth)
         if field.pointer or not _is_left_out(found, field):
@@ -203,7 +182,7 @@ def _is_left_out(value: Any, field: _Field) -> bool:
 
 def _several(field: _Field, wire: int, value: Any, depth: int) -> list[Any]:
     """Return the one value of a repeated field, or all of them where numbers are packed."""
-    if wire == _BYTES and field.type in _NUMBERS:
+    if wire == BYTES and field.type in _NUMBERS:
         return [_NUMBERS[field.type](number) for number in _packed(value)]
     return [_value(field, wire, value, depth)]
 
@@ -211,35 +190,44 @@ def _several(field: _Field, wire: int, value: Any, depth: int) -> list[Any]:
 def _packed(data: memoryview) -> list[int]:
     at, out = 0, []
     while at < len(data):
-        number, at = _varint(data, at)
+        number, at = varint(data, at)
         out.append(number)
     return out
 
 
 def _entry(data: memoryview, field: _Field, depth: int) -> tuple[str, Any]:
-    key = ""
-    item: Any = None
-    for number, wire, value in _wire(data, "map entry"):
-        if number == 1:
-            key = _text(_chunk(wire, value, field.json))
-        elif number == 2:
-            item = _value(field, wire, value, depth)
+    """Return a map's key and value. Wire types are not looked at here, as in the generated code."""
+    key, item, at = "", None, 0
+    while at < len(data):
+        tag, at = varint(data, at)
+        if tag >> 3 == 1:
+            size, at = varint(data, at)
+            chunk, at = cut(data, at, size)
+            key = _text(chunk)
+        elif tag >> 3 == 2:
+            value: Any
+            value, at = varint(data, at)
+            if field.type not in _NUMBERS:
+                value, at = cut(data, at, value)
+            item = _value(field, VARINT if field.type in _NUMBERS else BYTES, value, depth)
+        else:
+            at = skip(data, at, tag & 7)
     if item is None:
-        item = _ZEROS[field.type] if field.type in _ZEROS else _value(field, _BYTES, memoryview(b""), depth)
+        item = _ZEROS[field.type] if field.type in _ZEROS else _value(field, BYTES, memoryview(b""), depth)
     return key, item
 
 
 def _value(field: _Field, wire: int, value: Any, depth: int) -> Any:
     if field.type in _NUMBERS:
-        if wire != _VARINT:
-            raise _MalformedError(f"proto: wrong wireType = {wire} for field {field.json}")
+        if wire != VARINT:
+            raise ProtobufError(f"proto: wrong wireType = {wire} for field {field.go}")
         return _NUMBERS[field.type](value)
     if field.type == "double":
-        if wire != _FIXED64:
-            raise _MalformedError(f"proto: wrong wireType = {wire} for field {field.json}")
+        if wire != FIXED64:
+            raise ProtobufError(f"proto: wrong wireType = {wire} for field {field.go}")
         number = struct.unpack("<d", value)[0]
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    data = _chunk(wire, value, field.json)
+    data = _chunk(wire, value, field.go)
     if field.type == "string":
         return _text(data)
     if field.type == "bytes":
@@ -295,13 +283,11 @@ def _raw(data: memoryview, message: _Message, depth: int) -> Any:
     if raw.startswith(MAGIC):
         return _envelope(raw, depth)
     try:
-        return json.loads(raw, parse_constant=_constant)
-    except (ValueError, RecursionError):
-        raise _MalformedError(f"invalid JSON in {message.name.rpartition('.')[2]}") from None
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+        if too_deep(raw, MAX_DEPTH):
+            raise ValueError("deep")
+        return loads(raw)
+    except ValueError:
+        raise ProtobufError(f"invalid JSON in {message.name.rpartition('.')[2]}") from None
 
 
 def _list(data: memoryview, message: _Message, depth: int) -> list[Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 NANO: Final = 10**9
 _MAX: Final = (2**63 - 1) * NANO
 _PATTERN: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([+-]?[0-9]*)\Z")
+_DIGITS: Final = 1000
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_NAMES: Final = {exponent: name for name, exponent in _DECIMAL.items()}
@@ -113,10 +114,20 @@ def _parse(text: str) -> Quantity:
     if not whole and not part:
         raise QuantityError(WRONG_NUMBER)
     base, exponent, family = _suffix(letters + digits)
-    nano = _clamped(Fraction(int(whole + (part or "") or "0"), 10 ** len(part or "")), base, exponent)
+    nano = _clamped(_fraction(whole, part or ""), base, exponent)
     if family == "binary" and 0 < nano < NANO:
         family = "decimal"
     return Quantity(-nano if sign == "-" else nano, family)
+
+
+def _fraction(whole: str, part: str) -> Fraction:
+    """Return the number before the suffix; of very many digits only how large or small it is."""
+    whole, part = whole.lstrip("0"), part.rstrip("0")
+    if len(whole) > _DIGITS:
+        return Fraction(10**_DIGITS)
+    if len(part) > _DIGITS:
+        part = part[:_DIGITS] + "1"  # what is cut off still rounds up
+    return Fraction(int(whole + part or "0"), 10 ** len(part))
 
 
 def _suffix(text: str) -> tuple[int, int, str]:

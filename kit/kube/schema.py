@@ -36,6 +36,7 @@ TIME: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.Time"
 MICRO_TIME: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime"
 DURATION: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.Duration"
 INT_OR_STRING: Final = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
 OBJECT_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 _NO_FIELDS: Final[Mapping[str, Node]] = MappingProxyType({})
@@ -78,8 +79,8 @@ class Node:
         return bool(self._own.get("x-kubernetes-int-or-string")) or self._own.get("format") == "int-or-string"
 
     def _is_open(self) -> bool:
-        if self._own.get("x-kubernetes-preserve-unknown-fields"):
-            return True
+        if PRESERVE in self._own:
+            return bool(self._own[PRESERVE])
         if self.int_or_string or self.name in _CLOSED or self._type() not in {"", "object"}:
             return False
         return not (self._own.get("properties") or self._own.get("additionalProperties"))

@@ -15,6 +15,7 @@ from kit.kube.defaults.wire import wire_of
 from kit.kube.gotext import quoted
 
 _SCALARS = {"integer": "numeric", "number": "numeric", "boolean": "boolean", "string": "string"}
+RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension"  # bytes to the API server, whatever is in them
 _PLAIN_STRINGS = {"", "byte"}
 _ZERO: dict[str, Any] = {"numeric": 0, "boolean": False, "string": ""}
 
@@ -47,7 +48,7 @@ class Shape:
         self.scalar = "untyped" if node is None or anything else _scalar(node)
         self.is_map = anything or (node is not None and node.type == "object")
         self.is_list = anything or (node is not None and node.type == "array")
-        self.atomic_map = node is not None and node.map_type == "atomic"
+        self.atomic_map = node is not None and (node.map_type == "atomic" or node.name == RAW)
         self.atomic_list = node is None or node.list_type not in {"map", "set"}
         self.keys: tuple[str, ...] = () if node is None or node.list_type != "map" else tuple(sorted(node.map_keys))
         self.defaults = {k: self._key_default(k) for k in self.keys}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kit.errors import Status
+from kit.kube.gotext import compact
 from kit.kube.kinds import Resource
 
 MODIFIED: Final = "the object has been modified; please apply your changes to the latest version and try again"
@@ -105,7 +106,7 @@ def _cause(reason: str, what: str, field: str, detail: str = "") -> Cause:
 
 def shown(value: Any) -> str:
     """Return a value as field errors print it: numbers bare, texts in quotes, the rest as JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return compact(value) if isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
 
 
 Named = Resource | str
@@ -262,6 +263,13 @@ def internal(message: str) -> Status:
 def plain_error(message: str) -> Status:
     """Return an error the API server did not foresee either: code 500, no reason."""
     return Status("", message, code=500)
+
+
+class KubeletRefusal(Status):
+    """What a kubelet says when it can't upgrade a connection: the API server hands it on as plain text, with 500."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("", message, code=500)
 
 
 def unavailable(message: str) -> Status:

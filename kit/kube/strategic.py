@@ -48,7 +48,8 @@ def _no_merge_key(item: Any, key: str) -> Status:
 
 
 def _unknown_directive(directive: Any, item: Mapping[str, Any]) -> Status:
-    return _odd(f"unknown patch type: {plain(directive)} in map: {plain(item)}")
+    shown = directive if isinstance(directive, str) else f"%!s({type_name(directive)}={plain(directive)})"
+    return _odd(f"unknown patch type: {shown} in map: {plain(item)}")
 
 
 def _merge_map(original: Mapping[str, Any], patch: Mapping[str, Any], node: Node | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kit.kube import services
 from kit.kube.defaults import apply_defaults
+from kit.kube.defaults.pods import whole_requests
 from kit.kube.kinds import Resource
 from kit.kube.qos import qos_class
 from kit.kube.schema import of
@@ -37,7 +38,7 @@ GENERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "Ingress.networking.k8s.io": ("spec",),
     "IngressClass.networking.k8s.io": ("spec",),
     "NetworkPolicy.networking.k8s.io": ("spec",),
-    "EndpointSlice.discovery.k8s.io": ("addressType", "endpoints", "ports"),
+    "EndpointSlice.discovery.k8s.io": ("addressType", "endpoints", "ports", "metadata.labels"),
     "FlowSchema.flowcontrol.apiserver.k8s.io": ("spec",),
     "PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io": ("spec",),
     "DeviceClass.resource.k8s.io": ("spec",),
@@ -115,7 +116,7 @@ def prepare_status(new: Object, old: Object, resource: Resource, *, now: str) ->
     for key in STATUS_KEEPS.get(kind, ()):
         metadata = _with_part(metadata, old["metadata"], key)
     out = {**new, "metadata": metadata}
-    for key in old.keys() | new.keys() - {"status"}:
+    for key in {**old, **new}:  # a set's order is not the same in every process
         if key not in {"metadata", "status"}:
             out = _with_part(out, old, key)
     if kind == "PersistentVolume":
@@ -164,7 +165,7 @@ def _only(obj: Object, keys: tuple[str, ...]) -> Object:
 
 def _create_pod(pod: Object, now: str, _user: Mapping[str, Any]) -> Object:
     """Models pkg/registry/core/pod/strategy.go."""
-    pod = {**pod, "spec": _pod_spec(pod["spec"])}
+    pod = whole_requests({**pod, "spec": _pod_spec(pod["spec"])})
     status: Object = {"phase": "Pending", "qosClass": qos_class(pod)}
     if pod["spec"].get("schedulingGates"):
         status["conditions"] = [

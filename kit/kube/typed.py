@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.kube.fields import FieldSet, element_text, recursive_difference, union
-from kit.kube.gotext import syntax
+from kit.kube.gotext import plain, syntax
 from kit.kube.shapes import ANYTHING, BadItemError, Shape
 
 _FITS: dict[str, tuple[type, ...]] = {"numeric": (int, float), "string": (str,), "boolean": (bool,)}
@@ -60,7 +60,7 @@ def faults(at: Shape, value: Any, path: str = "", *, duplicates: bool = False) -
     if isinstance(value, Mapping | list) and at.scalar == "untyped" and not (at.is_map or at.is_list):
         return [_fault(path, f"expected scalar, got {_go(value)}")]
     if not at.scalar:
-        return [_fault(path, f"expected {'map' if at.is_map else 'list'}, got {_go(value)}")]
+        return [_fault(path, f"expected {'map' if at.is_map else 'list'}, got &{{{plain(value)}}}")]
     allowed = _FITS.get(at.scalar)
     if allowed is None or (isinstance(value, allowed) and not (isinstance(value, bool) and bool not in allowed)):
         return []
@@ -185,7 +185,7 @@ def _compare_lists(at: Shape, old: list[Any], new: list[Any], change: Change) ->
     for element, items in rights.items():
         others = lefts.get(element)
         if others is None:
-            change.added[element] = _whole(below, items[0])
+            change.added[element] = _item(below, items)
         elif len(items) == len(others) == 1:
             if items[0] is not others[0] and items[0] != others[0]:
                 _compare_values(below, element, others[0], items[0], change)
@@ -206,6 +206,11 @@ def _by_element(at: Shape, items: list[Any]) -> dict[str, list[Any]]:
     return out
 
 
+def _item(at: Shape, items: list[Any]) -> FieldSet:
+    """Return the node of a list's item that came; one that stands there twice is a leaf."""
+    return _whole(at, items[0]) if len(items) == 1 else {}
+
+
 def _whole(at: Shape, value: Any) -> FieldSet:
     """Return the node of a value that came or went as a whole: everything in it is a member."""
     if not value:
@@ -220,4 +225,4 @@ def _whole(at: Shape, value: Any) -> FieldSet:
     if not isinstance(value, list) or not at.is_list or at.atomic_list:
         return {}
     below = at.item()
-    return {".": {}, **{element: _whole(below, items[0]) for element, items in _by_element(at, value).items()}}
+    return {".": {}, **{element: _item(below, items) for element, items in _by_element(at, value).items()}}

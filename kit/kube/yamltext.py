@@ -82,6 +82,7 @@ class _Open:
     line: int = 0
 
 
+_NUMERIC: Final = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 _MERGE: Final = "\0<<"
 _NULL: Final = "\0null"
 _UNREAD: Final = object()
@@ -187,6 +188,8 @@ class _Builder:
         if tag == "tag:yaml.org,2002:binary":
             return _binary(event.value)
         value = resolve(event.value)
+        if tag in _NUMERIC and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise YamlError(f"yaml: cannot decode !!str `{event.value}` as a !!{tag.rpartition(':')[2]}")
         return _json_number(value) if isinstance(value, float) else value
 
 

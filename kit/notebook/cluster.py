@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.checks.text import as_html
 from kit.client.capabilities import Control, control
 from kit.client.connect import Connection, connect
 from kit.client.objects import Objects
@@ -19,6 +20,7 @@ class Cluster:
 
     handle: Handle
     connection: Connection
+    lang: str = "en"
 
     @property
     def name(self) -> str:
@@ -53,13 +55,21 @@ class Cluster:
         nodes = [node["metadata"]["name"] for node in self.objects.list("node")]
         return f"Cluster {self.name} ({self.provider}): {', '.join(nodes)}"
 
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        """Show the text, and below it the button that chooses the other provider."""
+        from kit.notebook.forms import box, bundle
+        from kit.notebook.switch import switch
+
+        button = [made for made in [switch(self.handle, self.lang)] if made is not None]
+        return bundle(repr(self), lambda: box([_line(repr(self)), *button]))
+
 
 def cluster(provider: str | None = None, nodes: int | None = None, name: str | None = None) -> Cluster:
     """Create a cluster, or adopt the one of that name; progress is shown, Interrupt cleans up."""
     from kit.providers import choose
 
     options: dict[str, Any] = {"name": name, "provider": provider, **({"nodes": nodes} if nodes is not None else {})}
-    shown = _steps() if choose.provider_name(provider) == "kind" else None
+    shown = steps() if choose.provider_name(provider) == "kind" else None
     if shown:
         options["progress"] = shown
     handle = choose.connect(**options)
@@ -68,7 +78,7 @@ def cluster(provider: str | None = None, nodes: int | None = None, name: str | N
     return opened(handle)
 
 
-def _steps() -> Callable[[str], None] | None:
+def steps() -> Callable[[str], None] | None:
     """Return what shows the latest step in the cell's output, None outside of a notebook."""
     from IPython import get_ipython
     from IPython.display import display
@@ -79,6 +89,12 @@ def _steps() -> Callable[[str], None] | None:
     return lambda message: shown.update({"text/plain": message}, raw=True)
 
 
-def opened(handle: Handle) -> Cluster:
-    """Return the cluster behind a provider's handle."""
-    return Cluster(handle, connect(handle.kubeconfig))
+def opened(handle: Handle, lang: str = "en") -> Cluster:
+    """Return the cluster behind a provider's handle; `lang` is that of what is shown with it."""
+    return Cluster(handle, connect(handle.kubeconfig), lang)
+
+
+def _line(text: str) -> Any:
+    import ipywidgets
+
+    return ipywidgets.HTML(as_html(text))

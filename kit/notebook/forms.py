@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from typing import Any
 
+from kit.checks.text import as_html
 from kit.course.catalog import Question
 from kit.course.predict import asked, explained
 from kit.course.quiz import reply_to
@@ -46,7 +46,7 @@ class Explanation:
         return self.text
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<div>{html.escape(line)}</div>" for line in self.text.splitlines())
+        lines = "".join(f"<div>{as_html(line)}</div>" for line in self.text.splitlines())
         return f"<div role='status' style='border-left:4px solid #0969da;padding:.3em .8em'>{lines}</div>"
 
 
@@ -103,13 +103,13 @@ def _row(question: Question, chosen: str | None, choose: Callable[[str], str], l
     import ipywidgets
 
     options = [(option.text.of(lang), option.id) for option in question.options]
-    title = ipywidgets.HTML(f"<strong>{html.escape(question.id)}</strong> {html.escape(question.text.of(lang))}")
+    title = ipywidgets.HTML(f"<strong>{as_html(question.id)}</strong> {as_html(question.text.of(lang))}")
     radio = ipywidgets.RadioButtons(options=options, value=chosen, layout=ipywidgets.Layout(width="auto"))
     reply = ipywidgets.HTML()
 
     def on_change(change: Any) -> None:
         if change["new"] is not None:
-            reply.value = f"<div role='status'>{html.escape(choose(change['new']))}</div>"
+            reply.value = f"<div role='status'>{as_html(choose(change['new']))}</div>"
 
     radio.observe(on_change, names="value")
     return ipywidgets.VBox([title, radio, reply])

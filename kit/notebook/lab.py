@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from kit.checks.conditions import Condition
 from kit.checks.phrases import phrase
 from kit.checks.probes import Prober
+from kit.checks.registry import said
 from kit.checks.report import Report, State
 from kit.checks.text import NOTHING, Text
 from kit.client.capabilities import missing
@@ -22,11 +23,12 @@ from kit.course.i18n import say
 from kit.course.progress import NAME, Progress
 from kit.course.session import Session
 from kit.course.terminal import state_folder
-from kit.errors import BadInput, KitError, Unavailable
+from kit.errors import BadInput, KitError, Status
 from kit.notebook import outside
 from kit.notebook.answers import Changes, HttpAnswer
 from kit.notebook.board import Board
-from kit.notebook.cluster import Cluster, opened
+from kit.notebook.cluster import Cluster, opened, steps
+from kit.notebook.following import stand
 from kit.notebook.forms import Prediction, Quiz
 
 BINDER = ("BINDER_SERVICE_HOST", "BINDER_REPO_URL")
@@ -46,7 +48,7 @@ class Lab:
     @property
     def cluster(self) -> Cluster:
         """Return the cluster this lab stands on."""
-        return opened(self.session.handle)
+        return opened(self.session.handle, self.session.lang)
 
     def http(
         self, url: str, *, host: str | None = None, from_: str | None = None, method: str = "GET", body: str = ""
@@ -140,16 +142,13 @@ class Lab:
     def check(self, exercise: str) -> Report:
         """Check an exercise; the Report says what holds and what does not."""
         try:
-            known = self.session.lesson.exercises.get(exercise)
-            lacking = self.session.lacks(known.needs) if known else ()
-            return self._cannot(exercise, lacking) if lacking else self.session.check(exercise)
-        except KitError as error:
-            text = f"{error.what}. {error.next}" if error.next else error.what
-            return Report(exercise, State.ERROR, sentence=Text(text, text), lang=self.session.lang)
+            return stand(self, exercise).check(exercise)
+        except (KitError, Status) as error:
+            return Report(exercise, State.ERROR, sentence=said(error), lang=self.session.lang)
 
     def hint(self, exercise: str, tier: int | None = None) -> Note:
         """Return the next hint for what fails: a question, then where to look, then the field's name."""
-        found = self.session.hint(exercise, tier)
+        found = stand(self, exercise).hint(exercise, tier)
         if found is None:
             return Note(say("hint.passed", self.session.lang, exercise=exercise))
         return Note(say("hint.tier", self.session.lang, tier=found[0], exercise=exercise, hint=found[1]))
@@ -165,37 +164,27 @@ class Lab:
     def break_(self, fault: str) -> Note:
         """Put a fault into your namespace: find it, then repair it."""
         found = self.session.faults.find(fault)
-        if lacking := self.session.lacks(found.needs):
-            return Note(self._cannot(fault, lacking).sentence.of(self.session.lang))
-        self.session.faults.inject(fault, self.session.stage())
-        return Note(say("fault.injected", self.session.lang, id=fault, symptom=found.symptom))
+        session = stand(self, fault)
+        session.faults.inject(fault, session.stage())
+        return Note(say("fault.injected", session.lang, id=fault, symptom=found.symptom))
 
     def undo(self) -> Note:
         """Take every fault back."""
-        names = self.session.faults.undo(self.session.stage())
+        names = self.session.undo()
         key = "fault.undone" if names else "fault.none"
         return Note(say(key, self.session.lang, ids=", ".join(names)))
 
     def reset(self) -> Note:
         """Make the namespace as new; may be given again."""
-        self.session.reset()
-        return Note(say("lab.reset", self.session.lang, namespace=self.namespace))
+        home = stand(self, "")
+        home.reset()
+        return Note(say("lab.reset", home.lang, namespace=home.namespace))
 
     def restore(self, name: str) -> Note:
-        """Bring the lab to a checkpoint: `lab.restore("01:start")`; `start` is the only one of a lab without others."""
-        lab, _, point = name.partition(":")
-        if lab != self.session.lesson.number or point != "start":
-            raise Unavailable(
-                say("restore.none", self.session.lang, name=name), f'there is "{self.session.lesson.number}:start"'
-            )
-        return self.reset()
+        """Bring the lab to where a part of it begins, all before it done: `lab.restore("01:E1.4")`, `lab.restore("01:start")`."""
+        from kit.notebook.replay import restore
 
-    def _cannot(self, exercise: str, lacking: tuple[str, ...]) -> Report:
-        needs, provider = ", ".join(lacking), self.session.handle.provider
-        sentence = Text(
-            *(say("lab.needs", lang, exercise=exercise, needs=needs, provider=provider) for lang in ("en", "zh"))
-        )
-        return Report(exercise, State.ERROR, sentence=sentence, lang=self.session.lang)
+        return Note(restore(self, name, steps() or (lambda message: None)))
 
     def __repr__(self) -> str:
         session = self.session

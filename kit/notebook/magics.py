@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from kit.client.apply import Document, apply_one, documents, fault_line
 from kit.course.i18n import say
 from kit.errors import BadInput, KitError, Status
+from kit.notebook.commands import quicken
+from kit.notebook.following import follow
 
 if TYPE_CHECKING:
     from kit.notebook.lab import Lab
@@ -23,6 +25,8 @@ def load_ipython_extension(shell: Any) -> None:
 
     shell.register_magic_function(magic, magic_kind="cell", magic_name="apply")
     shell.set_custom_exc((KitError, Status), _shown)
+    quicken(shell)
+    shell.events.register("pre_run_cell", follow)
 
 
 def apply_cell(line: str, cell: str, names: Mapping[str, Any]) -> None:

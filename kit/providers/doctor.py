@@ -105,7 +105,10 @@ def _kind(around: Surroundings) -> Finding:
     if tool.version < OLDEST_KIND:
         oldest = ".".join(str(part) for part in OLDEST_KIND)
         return Finding(
-            "kind", "warn", f"kind {tool.text} is older than {oldest}", "install a newer kind: https://kind.sigs.k8s.io"
+            "kind",
+            "warn",
+            f"kind {tool.text} is older than {oldest}",
+            "take the older one off PATH and run labkit doctor --install kind, or install a newer one",
         )
     return Finding("kind", "ok", f"kind {tool.text} ({tool.path})")
 

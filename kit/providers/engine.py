@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Box:
     cluster: str
     role: str
     state: str
+    published: tuple[tuple[int, int], ...] = ()  # its TCP ports and the ports of this machine that stand for them
 
     @property
     def order(self) -> tuple[bool, int, str]:
@@ -94,7 +95,7 @@ class Engine:
         label = CLUSTER if cluster is None else f"{CLUSTER}={cluster}"
         ids = self._good("ps", "-a", "-q", "--filter", f"label={label}").stdout.split()
         found = json.loads(self._good("inspect", *ids).stdout) if ids else []
-        return sorted((_box(one) for one in found), key=lambda box: (box.cluster, box.order))
+        return sorted((box_of(one) for one in found), key=lambda box: (box.cluster, box.order))
 
     def start(self, boxes: Iterable[Box]) -> None:
         """Start the nodes that don't run, one after the other."""
@@ -179,7 +180,18 @@ def short(reference: str) -> str:
     return reference
 
 
-def _box(container: Mapping[str, Any]) -> Box:
+def box_of(container: Mapping[str, Any]) -> Box:
+    """Return a node, from what the engine says when it is inspected."""
     labels = container["Config"].get("Labels") or {}
     name = container["Name"].lstrip("/")
-    return Box(name, labels.get(CLUSTER, ""), labels.get(ROLE, ""), container["State"]["Status"])
+    published = tuple(_published((container.get("HostConfig") or {}).get("PortBindings") or {}))
+    return Box(name, labels.get(CLUSTER, ""), labels.get(ROLE, ""), container["State"]["Status"], published)
+
+
+def _published(bindings: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    """Yield port and host port of what was published when the container was made (it may be stopped now)."""
+    for port, places in bindings.items():
+        number, _, protocol = port.partition("/")
+        for place in places or []:
+            if protocol == "tcp" and str(place.get("HostPort") or "0") != "0":
+                yield int(number), int(place["HostPort"])

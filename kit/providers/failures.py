@@ -32,7 +32,7 @@ FAILURES = (
         "no-kind",
         r'exec: "[^"]*kind": executable file not found',
         "the kind command is not installed",
-        f"install it: brew install kind, apt install kind (Debian 13+), or https://kind.sigs.k8s.io; {STAY}",
+        f"labkit doctor --install kind fetches it (10 MB); or brew install kind, apt install kind (Debian 13+); {STAY}",
     ),
     Failure(
         "engine-permission",

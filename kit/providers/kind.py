@@ -170,7 +170,7 @@ def _agree(name: str, nodes: int | None, boxes: list[Box]) -> None:
 
 def _adopt(tools: _Tools, kept: Kept, boxes: list[Box], progress: Progress) -> None:
     """Take the cluster that is there, started if it was stopped; Damaged when it does not become ready."""
-    kept.nodes = len(boxes)
+    kept.nodes, kept.ports = len(boxes), list(topology.ports_of(boxes[0].published))
     asleep = [box for box in boxes if box.state != "running"]
     began = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) if asleep else ""
     if asleep:

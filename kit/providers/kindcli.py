@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit.errors import Unavailable
-from kit.providers import commands, failures
+from kit.providers import commands, failures, install
 from kit.providers.commands import Ran
 
 CREATE_S, DELETE_S, LOAD_S = 900.0, 120.0, 900.0
@@ -104,12 +104,15 @@ class KindCli:
 
 
 def where(env: Mapping[str, str] | None = None) -> str:
-    """Return the kind command: LABKIT_KIND when it is set, else the one on PATH; Unavailable when there is none."""
+    """Return the kind command: LABKIT_KIND when it is set, else the one on PATH, else the kit's own; Unavailable when there is none."""
     env = os.environ if env is None else env
     if asked := env.get("LABKIT_KIND"):
         return asked
     if found := shutil.which("kind", path=env.get("PATH", os.defpath)):
         return found
+    ours = install.kind_file()
+    if os.access(ours, os.X_OK):
+        return str(ours)
     raise missing()
 
 

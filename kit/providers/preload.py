@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
@@ -127,8 +126,7 @@ def _fingerprint(source: Path, base: str) -> str:
 def _table_file() -> Path:
     """Return labs/images.toml of the clone we run from, else of what the wheel carries (kit.course.catalog looks there too)."""
     package = Path(__file__).resolve().parents[1]
-    shared = Path(sys.prefix) / "share" / "kubernetes-lab-kit"
-    for folder in (package.parent, package / "course_files", shared):
+    for folder in (package.parent, package / "course_files"):
         if (folder / "labs" / "images.toml").is_file():
             return folder / "labs" / "images.toml"
     raise Damaged("the course's list of images is missing", "install kubernetes-lab-kit again")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import yaml
@@ -37,6 +37,16 @@ def ports(free: Callable[[int], int]) -> tuple[dict[str, Any], ...]:
     return tuple(
         {"name": name, "address": LOOPBACK, "port": port, "host_port": free(preferred)}
         for name, port, preferred in PORTS
+    )
+
+
+def ports_of(published: Iterable[tuple[int, int]]) -> tuple[dict[str, Any], ...]:
+    """Return the port mappings of a cluster that is there, from what its control-plane node publishes."""
+    there = dict(published)
+    return tuple(
+        {"name": name, "address": LOOPBACK, "port": port, "host_port": there[port]}
+        for name, port, _ in PORTS
+        if port in there
     )
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -31,12 +32,15 @@ from urllib.parse import parse_qsl
 from kit.embedded.core.store import Key
 from kit.embedded.core.turns import Begin, Response
 from kit.errors import Status
+from kit.kube.jsonsyntax import too_deep
 from kit.runtime.clocks import Realtime, Settled
 from kit.runtime.driver import Driver, Machine
 from kit.runtime.http import Exchange, json_response
 
 PREFIX = "/kit/v1"
+MAX_DEPTH = 100
 _MASTERS = "system:masters"
+_log = logging.getLogger("kit.runtime")
 _GONE_WITHIN_MS = 60_000
 _LATER = {
     "faults": "faults are not built yet: this version of the kit can't switch parts of the cluster off",
@@ -121,6 +125,8 @@ class Control:
 
     async def _answer(self, exchange: Exchange, route: Callable[[dict[str, str], Any], Awaitable[Any]]) -> None:
         try:
+            if deep := too_deep(bytes(exchange.body), MAX_DEPTH):
+                raise ValueError(deep)
             body = json.loads(exchange.body) if exchange.body else {}
             if not isinstance(body, dict):
                 raise TypeError("the body is not an object")
@@ -129,6 +135,9 @@ class Control:
             exchange.refuse(error)
         except (ValueError, TypeError, KeyError) as error:
             exchange.refuse(Status("BadRequest", f"the request is not what {exchange.path} takes: {error}"))
+        except Exception as error:  # noqa: BLE001 - one request fails, the control surface goes on
+            _log.exception("a request to the control surface failed")
+            exchange.refuse(Status("InternalError", f"{type(error).__name__}: {error}"))
         else:
             exchange.answer(json_response(200, result))
 

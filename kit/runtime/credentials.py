@@ -12,9 +12,11 @@ import json
 import os
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from kit.runtime import signing
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -108,6 +110,14 @@ class Credentials:
     def authority(self) -> str:
         """Return the PEM of the cluster's certificate authority."""
         return self._authority
+
+    def subject(self, request: bytes) -> tuple[str, tuple[str, ...]] | None:
+        """Return the user and the groups a PEM certificate request names, None when it is not one."""
+        return signing.subject(request)
+
+    def certificate(self, request: bytes, usages: Sequence[str], seconds: int) -> bytes:
+        """Return the PEM of a certificate for a request, signed by our authority."""
+        return signing.certificate(self._load("ca.crt"), self._load("ca.key"), request, usages, seconds)
 
     # --- certificates ---
 

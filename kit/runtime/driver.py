@@ -307,7 +307,11 @@ class Driver:
             if isinstance(output, Expose):
                 self.expose(output)
             elif (sink := self._sinks.get(output.id)) is not None:
-                self._hand(sink, output)
+                try:
+                    self._hand(sink, output)
+                except Exception:  # noqa: BLE001 - what is wrong with one client's answer is not the others' business
+                    _log.exception("an output could not be handed on")
+                    self.feed(Hangup(output.id))
 
     def _hand(self, sink: Sink, output: Answer | Begin | Chunk | Finish) -> None:
         if isinstance(output, Chunk):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import zlib
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -19,10 +20,16 @@ from kit.embedded.core.turns import Begin, Identity, Request, Response
 from kit.errors import Status
 
 MAX_BODY = 3 << 20
-MAX_HEAD = 64 << 10
+MAX_HEAD = 256 << 10  # selectors of 100 kB fit in
+MAX_AHEAD = 1 << 20  # of requests behind one that is not answered yet
 MAX_UNSENT = 32 << 20  # a reader that is this far behind is dropped
 GZIP_FROM = 128 << 10  # Models apiserver endpoints/handlers/responsewriters/writers.go: defaultGzipThresholdBytes
 _TOO_BIG = f"Request entity too large: limit is {MAX_BODY}"
+# A client that is refused while it still sends reads the answer only when its bytes are taken: a while, then no more
+LINGER_S = 0.5
+LINGER_BYTES = 8 << 20
+_REASONS = {400: "BadRequest", 501: "NotImplemented"}
+_log = logging.getLogger("kit.runtime")
 
 
 class Session(Protocol):
@@ -125,6 +132,9 @@ class HttpConnection(asyncio.Protocol):
         self.since = self._loop.time()  # when it last began to wait for the client
         self.busy = False
         self.reading = False  # a request has begun and is not whole yet
+        self._ahead = 0
+        self._ending: asyncio.TimerHandle | None = None
+        self._lingering = 0  # bytes still taken and thrown away before the connection is closed; 0: it is not ending
 
     # --- asyncio.Protocol ---
 
@@ -135,6 +145,8 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._app.connections.discard(self)
+        if self._ending is not None:
+            self._ending.cancel()
         self._transport = None
         if self._session is not None:
             self._session.lost()
@@ -143,9 +155,17 @@ class HttpConnection(asyncio.Protocol):
             self._app.hangup(self._exchange)
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            self._discard(data)
+            return
         if self._session is not None:
             self._session.feed(data)
             return
+        if self.busy and not self.reading:  # sent ahead of an answer
+            self._ahead += len(data)
+            if self._ahead > MAX_AHEAD:
+                self.abort()
+                return
         self._http.receive_data(data)
         self._advance()
 
@@ -168,6 +188,8 @@ class HttpConnection(asyncio.Protocol):
             self.busy = self.reading = True
             self.since = self._loop.time()
             self._exchange = Exchange(self, event)
+            if event.http_version not in {b"1.0", b"1.1"}:
+                raise h11.RemoteProtocolError("unsupported protocol version", error_status_hint=505)
             if sum(len(name) + len(value) for name, value in event.headers) + len(event.target) > MAX_HEAD:
                 raise h11.RemoteProtocolError("the request's head is too large", error_status_hint=431)
             if int(self._exchange.headers.get("content-length") or 0) > MAX_BODY:
@@ -185,17 +207,35 @@ class HttpConnection(asyncio.Protocol):
         return True
 
     def _too_big(self) -> bool:
+        self._lingering = LINGER_BYTES
         if self._exchange is not None:
             self._exchange.headers["connection"] = "close"
             self._exchange.refuse(Status("RequestEntityTooLarge", _TOO_BIG))
-        self.close()
+        self._linger()
         return False
 
     def _bad(self, code: int, why: str) -> None:
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            response = json_response(code, Status("BadRequest", why, code=code).body())
+            response = json_response(code, Status(_REASONS.get(code, ""), why, code=code).body())
             self.write(self._whole(response, close=True))
-        self.close()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Send the refusal now and close a little later: closing over unread bytes would take the answer from the client."""
+        self._flush()
+        self.busy = self.reading = False
+        self._lingering = LINGER_BYTES
+        self._ending = self._loop.call_later(LINGER_S, self.close)
+
+    def _discard(self, data: bytes) -> None:
+        """Throw away what still comes, until nothing has come for a while or it is too much."""
+        if self._ending is not None:
+            self._ending.cancel()
+        self._lingering = max(1, self._lingering - len(data))
+        if self._lingering == 1:
+            self.close()
+        else:
+            self._ending = self._loop.call_later(LINGER_S, self.close)
 
     # --- writing ---
 
@@ -204,7 +244,12 @@ class HttpConnection(asyncio.Protocol):
         if self._transport is None or self._session is not None:
             return
         close = exchange.headers.get("connection", "").lower() == "close"
-        self.write(self._whole(_packed(response, exchange), close=close, head=exchange.method == "HEAD"))
+        try:
+            self.write(self._whole(_packed(response, exchange), close=close, head=exchange.method == "HEAD"))
+        except h11.LocalProtocolError:
+            _log.exception("an answer that is none")
+            self.abort()
+            return
         self._next()
 
     def begin(self, exchange: Exchange, begin: Begin) -> None:
@@ -215,7 +260,7 @@ class HttpConnection(asyncio.Protocol):
             self._session = self._app.upgrade(exchange, begin)
             return
         headers = [(name.encode(), value.encode()) for name, value in begin.headers]
-        self.write(self._http.send(h11.Response(status_code=begin.status, headers=headers)) or b"")
+        self._send(h11.Response(status_code=begin.status, headers=headers))
 
     def switch(self, headers: list[tuple[str, str]]) -> bytes:
         """Answer 101 and return what the client sent behind its request."""
@@ -225,13 +270,27 @@ class HttpConnection(asyncio.Protocol):
     def stream(self, data: bytes) -> None:
         """Send a piece of a streamed body."""
         if self._transport is not None and self._exchange is not None and self._exchange.method != "HEAD":
-            self.write(self._http.send(h11.Data(data=data)) or b"")
+            self._send(h11.Data(data=data))
 
     def end(self) -> None:
         """End a streamed body and go on to the next request."""
         if self._transport is not None and self._http.our_state is h11.SEND_BODY:
-            self.write(self._http.send(h11.EndOfMessage()) or b"")
+            self._send(h11.EndOfMessage())
             self._next()
+
+    def _send(self, event: Any) -> None:
+        """Send one event; one that is out of place breaks this connection and nothing else."""
+        try:
+            self.write(self._http.send(event) or b"")
+        except h11.LocalProtocolError:
+            _log.exception("an answer that is none")
+            self.abort()
+
+    def abort(self) -> None:
+        """Break the connection off."""
+        self._unsent.clear()
+        if self._transport is not None:
+            self._transport.abort()
 
     def write(self, data: bytes) -> None:
         """Send bytes; what is written within one pass of the loop leaves together."""
@@ -270,12 +329,12 @@ class HttpConnection(asyncio.Protocol):
     def _next(self) -> None:
         """Begin the next request, which may have arrived already."""
         self._exchange = None
-        self.busy = False
+        self.busy, self._ahead = False, 0
         self.since = self._loop.time()
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
             self._loop.call_soon(self._advance)
-        elif self._http.our_state is h11.MUST_CLOSE:
+        elif self._http.our_state is h11.MUST_CLOSE and not self._lingering:
             self.close()
 
 

@@ -202,7 +202,7 @@ def _agree(found: Running, wish: Wish) -> None:
 def _config(name: str, folder: Path, wish: Wish) -> dict[str, Any]:
     """Return what the process is started with. Nodes and seed of a cluster that has state stay what they were."""
     before = state.load(folder / "cluster.json")
-    config = {**wish.defaults, **before, "name": name, "cache": str(state.user_cache())}
+    config = {**wish.defaults, **before, "name": name}
     has_state = (folder / "state.db").is_file()
     for key in ("nodes", "clock", "seed", "port", "expose"):
         value = getattr(wish, key)

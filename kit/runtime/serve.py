@@ -31,9 +31,9 @@ from kit.runtime.driver import Driver, unix_ms, wall_ms
 from kit.runtime.journal import Journal
 from kit.runtime.ports import Ports
 from kit.runtime.server import Server
+from kit.runtime.zones import SystemZones
 
 IDLE_S = 4 * 3600.0
-DESCRIBE_AFTER_S = 4.0
 _log = logging.getLogger("kit.runtime")
 
 
@@ -47,10 +47,9 @@ class Service:
         self.credentials = Credentials(folder, config["name"])
         self.socket = _bind(int(config.get("port") or 0), fixed=bool(config.get("fixed_port")))
         self.url = f"https://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.descriptions: dict[str, str] = {}
         settings = self._settings()
         rows = None if self.journal.empty() else self.journal.rows()
-        self.machine = Cluster(settings, self.credentials, rows)
+        self.machine = Cluster(settings, self.credentials, rows, SystemZones())
         self.driver = Driver(self.machine, self.journal, self._clock())
         self.ports = Ports(
             self.driver, enabled=bool(config.get("expose", config["clock"] != "settled")), changed=self._note
@@ -72,7 +71,6 @@ class Service:
         self.credentials.kubeconfig(self.url, self.folder / "kubeconfig")
         self._note()
         ready({"url": self.url})
-        loop.call_later(DESCRIBE_AFTER_S, self._describe)
         self._watch_idle()
         _quiet_collector()
         await self._stopped.wait()
@@ -91,9 +89,7 @@ class Service:
         options: dict[str, Any] = {"seed": int(config["seed"]), "nodes": int(config["nodes"]), "name": "lab"}
         if config.get("epoch_ms") is not None:
             options["epoch"] = int(config["epoch_ms"])
-        return Settings(
-            **options, admin_token=self.credentials.token_text, server=self.url, descriptions=self.descriptions
-        )
+        return Settings(**options, admin_token=self.credentials.token_text, server=self.url)
 
     def _clock(self) -> Clock:
         if self.config["clock"] == "settled":
@@ -121,14 +117,6 @@ class Service:
             self._stopped.set()
             return
         loop.call_later(60.0, self._watch_idle)
-
-    def _describe(self) -> None:
-        """Let `kubectl explain` have descriptions: read from the cache, or made there by another process."""
-        from kit.runtime import descriptions
-
-        self._describing = asyncio.get_running_loop().create_task(
-            descriptions.fill(self.descriptions, Path(self.config["cache"]))
-        )
 
 
 def main(argv: list[str]) -> int:
@@ -160,7 +148,8 @@ async def _serve(folder: Path, tell: Callable[[dict[str, str]], None]) -> None:
 def _bind(port: int, *, fixed: bool) -> socket.socket:
     """Return a bound socket: the port of last time when it is free, so that old kubeconfigs stay good."""
     for wanted in dict.fromkeys((port, port if fixed else 0)):
-        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Named as TCP: asyncio sets TCP_NODELAY only then, and without it every other first answer waits 40 ms for an ACK.
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind(("127.0.0.1", wanted))

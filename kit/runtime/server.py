@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from urllib.parse import parse_qsl
@@ -20,6 +21,8 @@ HOSTS = frozenset(
     {"127.0.0.1", "localhost", "[::1]", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
      "kubernetes.default.svc.cluster.local", "10.96.0.1"}
 )  # fmt: skip
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 IDLE_S = 300.0  # between two requests
 REQUEST_S = 60.0  # from a request's first byte to its last
 SWEEP_S = 5.0
@@ -107,14 +110,33 @@ class Server:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name not in HOSTS:
             raise Status("Forbidden", f"this cluster answers to 127.0.0.1 and localhost only, not to the host {host!r}")
-        if "origin" in exchange.headers and not _is_program(exchange, host):
+        if "origin" in exchange.headers and not (name in LOOPBACK and self._is_program(exchange, name)):
             raise Status(
                 "Forbidden", "this cluster does not answer to web pages: requests with an Origin header are refused"
             )
 
+    def _is_program(self, exchange: Exchange, name: str) -> bool:
+        """Tell whether an Origin comes from a program: the official Python client names the server itself in every WebSocket's handshake.
+
+        All of it must hold: a WebSocket, our own https origin to the port, a credential that no page can add (a bearer token: no
+        browser lets a page set Authorization on a WebSocket) or that the handshake of TLS has proven, and no word of a browser's.
+        Whether the token is good the API says: nothing is upgraded before it has.
+        """
+        headers = exchange.headers
+        own = (
+            headers["origin"].lower() == f"https://{name}:{self.port}"
+            and headers["host"].lower() == f"{name}:{self.port}"
+        )
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        proven = exchange.identity is not None or (scheme.lower() == "bearer" and bool(token.strip()))
+        browser = "cookie" in headers or any(key.startswith("sec-fetch-") for key in headers)
+        return own and proven and not browser and exchange.method == "GET" and streams.is_websocket(exchange)
+
     def _query(self, exchange: Exchange) -> tuple[tuple[str, str], ...]:
         """Return the query as the machine gets it, and refuse a stream that can't be upgraded before anything is started."""
-        query = tuple(parse_qsl(exchange.raw_query, keep_blank_values=True))
+        # as Go reads a query: what is no pair is passed over
+        pairs = (pair for pair in exchange.raw_query.split("&") if ";" not in pair and not _BAD_ESCAPE.search(pair))
+        query = tuple(parse_qsl("&".join(pairs), keep_blank_values=True))
         if exchange.path.endswith("/portforward") and "/pods/" in exchange.path:
             if streams.is_websocket(exchange) and streams.choose(exchange, (streams.TUNNEL, streams.V4)) == streams.V4:
                 ports_of(query)
@@ -140,12 +162,3 @@ class Server:
             ]:
                 connection.close()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
-
-
-def _is_program(exchange: Exchange, host: str) -> bool:
-    """Tell whether an Origin comes from a program: the official Python client names the server itself in every WebSocket's handshake.
-
-    A page can't: no browser lets it set Authorization on a WebSocket.
-    """
-    own = exchange.headers["origin"].lower() == f"https://{host}"
-    return own and streams.is_websocket(exchange) and "authorization" in exchange.headers

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,12 @@ def checked_name(name: str) -> str:
 
 
 def user_state() -> Path:
-    """Return the folder for the kit's state of this user (not made yet)."""
+    """Return the folder for the kit's state of this user (not made yet); `LABKIT_HOME` names another one."""
+    if given := os.environ.get("LABKIT_HOME"):
+        return Path(given)
     import platformdirs
 
     return Path(platformdirs.user_state_dir(APP, appauthor=False))
-
-
-def user_cache() -> Path:
-    """Return the folder for what can be made again."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir(APP, appauthor=False))
 
 
 def private_folder(path: Path) -> Path:
@@ -100,7 +96,7 @@ class Registry:
 
 def replace(path: Path, value: Any) -> None:
     """Write JSON for us alone, at once: a reader sees the old or the new."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(value, file, indent=1)

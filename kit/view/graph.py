@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kit.kube import owners, tables
@@ -21,16 +22,44 @@ COLUMNS: Sequence[Sequence[str]] = (
     ("ConfigMap", "Secret", "PersistentVolumeClaim"),
 )
 FOLD_ABOVE = 150
+_COLUMN = {kind: index for index, column in enumerate(COLUMNS) for kind in column}
 
 
-def scene(objects: Iterable[Obj], title: str) -> Scene:
-    """Return the map of `objects` (dicts with kind); above 150 boxes finished ReplicaSets are left out first, then Pods are counted."""
-    listed = [obj for obj in objects if any(obj["kind"] in column for column in COLUMNS)]
-    known = _shown(listed)
-    boxes = [_box(obj) for obj in known]
+@dataclass(frozen=True)
+class Sight:
+    """What the map wants to know of one object: its id and box, its controller's uid, and the ids of what it uses."""
+
+    obj: Obj
+    id: str
+    kind: str
+    box: Box
+    owner: str
+    uses: frozenset[str]
+
+
+class Memory:
+    """Sights of the last map: an object that is the very same one is not looked at again."""
+
+    def __init__(self) -> None:
+        self._seen: dict[
+            int, Sight
+        ] = {}  # by the object's identity, which the sight itself keeps from being given away
+
+    def look(self, objects: Iterable[Obj]) -> list[Sight]:
+        """Return the sights of the objects that are drawn."""
+        sights = [self._seen.get(id(obj)) or _sight(obj) for obj in objects if obj["kind"] in _COLUMN]
+        self._seen = {id(sight.obj): sight for sight in sights}
+        return sights
+
+
+def scene(objects: Iterable[Obj], title: str, memory: Memory | None = None) -> Scene:
+    """Return the map of `objects` (dicts with kind); above 150 boxes finished ReplicaSets are left out first, then Pods are counted.
+
+    A live picture gives its `memory`, so that only what has changed costs something.
+    """
+    known = _shown((memory or Memory()).look(objects))
     lines = [*_owned(known), *_selected(known), *_routed(known), *_mounted(known)]
-    order = {kind: index for index, column in enumerate(COLUMNS) for kind in column}
-    return columns(title, boxes, lines, order)
+    return columns(title, [sight.box for sight in known], lines, _COLUMN)
 
 
 def key(obj: Obj) -> str:
@@ -38,22 +67,28 @@ def key(obj: Obj) -> str:
     return f"{obj['kind']}/{obj['metadata']['name']}"
 
 
-def _shown(objects: Sequence[Obj]) -> list[Obj]:
+def _sight(obj: Obj) -> Sight:
+    uses = frozenset(_uses(obj)) if obj["kind"] == "Pod" else frozenset()
+    owner = (owners.controller_of(dict(obj)) or {}).get("uid", "")
+    return Sight(obj, key(obj), obj["kind"], _box(obj), owner, uses)
+
+
+def _shown(sights: Sequence[Sight]) -> list[Sight]:
     """Leave out what only fills the picture: empty old ReplicaSets, and ConfigMaps and Secrets that no Pod uses."""
-    used = {target for obj in objects if obj["kind"] == "Pod" for target in _uses(obj)}
-    shown = []
-    for obj in objects:
-        empty = (
-            obj["kind"] == "ReplicaSet"
-            and not obj["spec"].get("replicas")
-            and not (obj.get("status") or {}).get("replicas")
-        )
-        unused = obj["kind"] in ("ConfigMap", "Secret") and key(obj) not in used
-        if not empty and not unused:
-            shown.append(obj)
+    used = {target for sight in sights for target in sight.uses}
+    shown = [
+        sight
+        for sight in sights
+        if not (sight.kind in ("ConfigMap", "Secret") and sight.id not in used)
+        and not (sight.kind == "ReplicaSet" and _empty(sight.obj))
+    ]
     if len(shown) > FOLD_ABOVE:
-        return [obj for obj in shown if obj["kind"] != "Pod" or owners.controller_of(obj) is None]
+        return [sight for sight in shown if sight.kind != "Pod" or not sight.owner]
     return shown
+
+
+def _empty(replica_set: Obj) -> bool:
+    return not replica_set["spec"].get("replicas") and not (replica_set.get("status") or {}).get("replicas")
 
 
 def _box(obj: Obj) -> Box:
@@ -111,25 +146,24 @@ _STATES = {
 }
 
 
-def _owned(objects: Sequence[Obj]) -> Iterable[Line]:
-    by_uid = {obj["metadata"]["uid"]: obj for obj in objects if "uid" in obj["metadata"]}
-    for obj in objects:
-        owner = by_uid.get((owners.controller_of(dict(obj)) or {}).get("uid", ""))
-        if owner is not None:
-            yield Line(key(owner), key(obj), "owns")
+def _owned(sights: Sequence[Sight]) -> Iterable[Line]:
+    by_uid = {sight.obj["metadata"]["uid"]: sight.id for sight in sights if "uid" in sight.obj["metadata"]}
+    for sight in sights:
+        if (owner := by_uid.get(sight.owner)) is not None:
+            yield Line(owner, sight.id, "owns")
 
 
-def _selected(objects: Sequence[Obj]) -> Iterable[Line]:
-    labelled: dict[tuple[str, str], list[Obj]] = {}
-    for pod in objects:
-        if pod["kind"] == "Pod":
-            for label in (pod["metadata"].get("labels") or {}).items():
+def _selected(sights: Sequence[Sight]) -> Iterable[Line]:
+    labelled: dict[tuple[str, str], list[Sight]] = {}
+    for pod in sights:
+        if pod.kind == "Pod":
+            for label in (pod.obj["metadata"].get("labels") or {}).items():
                 labelled.setdefault(label, []).append(pod)
-    for service in objects:
-        wanted = service["spec"].get("selector") if service["kind"] == "Service" else None
+    for service in sights:
+        wanted = service.obj["spec"].get("selector") if service.kind == "Service" else None
         if wanted:
             candidates = labelled.get(next(iter(wanted.items())), ())
-            yield from (Line(key(service), key(pod), "selects") for pod in candidates if _matches(wanted, pod))
+            yield from (Line(service.id, pod.id, "selects") for pod in candidates if _matches(wanted, pod.obj))
 
 
 def _matches(wanted: Mapping[str, str], pod: Obj) -> bool:
@@ -137,23 +171,23 @@ def _matches(wanted: Mapping[str, str], pod: Obj) -> bool:
     return wanted.items() <= labels.items()
 
 
-def _routed(objects: Sequence[Obj]) -> Iterable[Line]:
-    names = {key(obj) for obj in objects}
-    for ingress in objects:
-        if ingress["kind"] != "Ingress":
+def _routed(sights: Sequence[Sight]) -> Iterable[Line]:
+    names = {sight.id for sight in sights}
+    for ingress in sights:
+        if ingress.kind != "Ingress":
             continue
-        backends = [ingress["spec"].get("defaultBackend") or {}]
-        for rule in ingress["spec"].get("rules") or []:
+        spec = ingress.obj["spec"]
+        backends = [spec.get("defaultBackend") or {}]
+        for rule in spec.get("rules") or []:
             backends += [path["backend"] for path in (rule.get("http") or {}).get("paths") or []]
         targets = {f"Service/{backend['service']['name']}" for backend in backends if backend.get("service")}
-        yield from (Line(key(ingress), target, "routes") for target in sorted(targets & names))
+        yield from (Line(ingress.id, target, "routes") for target in sorted(targets & names))
 
 
-def _mounted(objects: Sequence[Obj]) -> Iterable[Line]:
-    names = {key(obj) for obj in objects}
-    for pod in objects:
-        if pod["kind"] == "Pod":
-            yield from (Line(key(pod), target, "mounts") for target in sorted(_uses(pod) & names))
+def _mounted(sights: Sequence[Sight]) -> Iterable[Line]:
+    names = {sight.id for sight in sights}
+    for pod in sights:
+        yield from (Line(pod.id, target, "mounts") for target in sorted(pod.uses & names))
 
 
 def _uses(pod: Obj) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from statistics import fmean
 
 from kit.view.scene import Box, Line, Scene
@@ -27,7 +26,7 @@ def columns(title: str, boxes: Sequence[Box], lines: Sequence[Line], order: Mapp
         members.sort(key=lambda box: (_mean(above.get(box.id, ()), placed), box.kind, box.name))
         y = float(MARGIN)
         for box in members:
-            placed[box.id] = replace(box, x=x, y=y)
+            placed[box.id] = box.at(x, y)
             y += box.h + GAP_Y
         bottom = max(bottom, y)
         x += max(box.w for box in members) + GAP_X

@@ -26,6 +26,10 @@ class Box:
     h: float = 40
     meter: float | None = None
 
+    def at(self, x: float, y: float) -> Box:
+        """Return the box at another place."""
+        return Box(self.id, self.kind, self.name, self.state, self.note, x, y, self.w, self.h, self.meter)
+
 
 @dataclass(frozen=True)
 class Line:

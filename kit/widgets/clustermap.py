@@ -17,8 +17,11 @@ class ClusterMap(Picture):
 
     def __init__(self, connection: Connection, namespace: str, *, lang: str = "en", live: bool = True) -> None:
         title = TITLES[lang].format(name=namespace)
-        feed = Feed(Objects(connection, namespace), KINDS, lambda objects: self.show(graph.scene(objects, title)))
-        super().__init__(graph.scene(feed.read(), title))
+        memory = graph.Memory()
+        feed = Feed(
+            Objects(connection, namespace), KINDS, lambda objects: self.show(graph.scene(objects, title, memory))
+        )
+        super().__init__(graph.scene(feed.read(), title, memory))
         self._feed = feed
         if live:
             feed.start()

@@ -15,6 +15,7 @@ const curve = (a, b) => {
   return `M${x1} ${y1}C${x1 + m} ${y1} ${x2 - m} ${y2} ${x2} ${y2}`;
 };
 const CROWD = 150; // more boxes than this do not glide: nobody can follow them, and it costs every frame
+const STEP = 520; // px, ten rows
 const words = (b) => `${b.kind} ${b.name}${b.note ? ", " + b.note : ""}`;
 
 function render({ model, el }) {
@@ -28,6 +29,7 @@ function render({ model, el }) {
   const boxes = new Map(), lines = new Map();
   let order = [], at = 0, stopped;
 
+  const set = (name, value) => { if (svg.getAttribute(name) !== value) svg.setAttribute(name, value); };
   const build = (b) => {
     const g = make("g", { role: "listitem", class: "kit-box", tabindex: "-1" }, things);
     const parts = { g, rect: make("rect", { rx: b.kind === "Probe" ? 2 : 6 }, g) };
@@ -84,10 +86,11 @@ function render({ model, el }) {
   });
   const draw = () => {
     const s = model.get("scene"), here = new Map(s.boxes.map((b) => [b.id, b]));
-    svg.setAttribute("viewBox", `0 0 ${s.w} ${s.h}`);
-    svg.setAttribute("aria-label", `${s.title}, ${s.boxes.length} objects`);
+    const crowd = s.boxes.length > CROWD; // its height goes in steps: the browser lays all text out again whenever viewBox is set
+    set("viewBox", `0 0 ${s.w} ${crowd ? Math.ceil(s.h / STEP) * STEP : s.h}`);
+    set("aria-label", `${s.title}, ${s.boxes.length} objects`);
     svg.style.maxWidth = s.w + "px";
-    svg.classList.toggle("kit-crowd", s.boxes.length > CROWD);
+    svg.classList.toggle("kit-crowd", crowd);
     for (const [id, p] of boxes) if (!here.has(id)) { p.g.remove(); boxes.delete(id); if (id === stopped) stopped = undefined; }
     s.boxes.forEach(paint);
     const kept = new Set();

@@ -8,15 +8,23 @@ from typing import Any
 
 import pytest
 
+from kit.embedded.api import bootstrap
 from kit.embedded.api.server import Api
+from kit.embedded.controllers.clusterroleaggregation import ClusterRoleAggregation
+from kit.embedded.controllers.crd import Definitions
+from kit.embedded.controllers.resourcequota import ResourceQuota
+from kit.embedded.controllers.serviceaccount import RootAuthority, ServiceAccount
 from kit.embedded.core.clock import Clock
+from kit.embedded.core.engine import Engine
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Store
 from kit.embedded.core.trace import Trace
-from kit.embedded.core.turns import Answer, Begin, Chunk, Finish, Output, Request, Response, Ticket
+from kit.embedded.core.turns import Answer, Begin, Chunk, Finish, Identity, Output, Request, Response, Ticket
 from kit.kube import kinds
+from kit.runtime import signing
+from kit.runtime.zones import SystemZones
 
 EPOCH = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 TOKEN = "admin-token"
@@ -36,6 +44,12 @@ class PlainSigner:
 
     def authority(self) -> str:
         return "-----BEGIN CERTIFICATE-----\n"
+
+    def subject(self, request: bytes) -> tuple[str, tuple[str, ...]] | None:
+        return signing.subject(request)
+
+    def certificate(self, request: bytes, usages: Any, seconds: int) -> bytes:
+        return f"-----BEGIN CERTIFICATE-----\n{','.join(usages)} {seconds}\n".encode()
 
 
 class PlainNodes:
@@ -129,11 +143,15 @@ class World:
             signer=PlainSigner(),
             settings=self.settings,
         )
+        self.engine = Engine(self.store, self.queue, self.clock, self.trace, self.api.apply)
+        self.engine.register(Definitions(self.clock, self.api.context.registry))
+        self.api.context.zones = SystemZones()
         self.api.nodes, self.api.network = PlainNodes(), PlainNetwork()
         self._number = 0
 
     def seed(self) -> None:
-        """Make the namespaces and service accounts every cluster has."""
+        """Make the roles, namespaces and service accounts every cluster has."""
+        self.api.begin()
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             self.api.create_at_start({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         account = {
@@ -143,9 +161,15 @@ class World:
         }
         self.api.create_at_start(account)
 
+    def staff(self) -> None:
+        """Let the controllers run that the recorded cases of access and admission need; before anything is made."""
+        registry = self.api.context.registry
+        for one in (ClusterRoleAggregation(), ServiceAccount(), RootAuthority(PlainSigner()), ResourceQuota(registry)):
+            self.engine.register(one)
+
     def call(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str | None] | None = None, raw: bytes | None = None,
-        query: tuple[tuple[str, str], ...] = (), **more: str,
+        query: tuple[tuple[str, str], ...] = (), identity: Identity | None = None, **more: str,
     ) -> Reply:  # fmt: skip
         """Send one request as the administrator."""
         self._number += 1
@@ -156,7 +180,7 @@ class World:
         data = raw if raw is not None else b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         reply = Reply()
         kept = {key: value for key, value in sent.items() if value is not None}
-        request = Request(self._number, method, path, (*query, *more.items()), kept, data)
+        request = Request(self._number, method, path, (*query, *more.items()), kept, data, identity)
         self.ticket = Ticket(self._number, reply.outputs.append)
         reply.wrote = self.api.handle(request, self.ticket)
         return reply
@@ -176,6 +200,23 @@ def world() -> World:
     made = World()
     made.seed()
     return made
+
+
+@pytest.fixture
+def staffed() -> Callable[[], World]:
+    """Return a maker of worlds where the controllers of access and admission run, with the system's priority classes."""
+
+    def make() -> World:
+        made = World()
+        made.staff()
+        made.seed()
+        for obj in bootstrap.objects("172.18.0.2"):
+            if obj["kind"] == "PriorityClass":
+                made.api.create_at_start(obj)
+        made.run(1000)
+        return made
+
+    return make
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from kit.embedded.core.turns import Identity
+
 PODS = "/api/v1/namespaces/default/pods"
 BOB = {"impersonate-user": "bob"}
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
@@ -98,3 +100,30 @@ def test_streams_reach_nodes_and_network(world: Any) -> None:
     assert world.call("GET", f"{PODS}/p/portforward", headers=UPGRADE, ports="80").text == "port 80"
     opened = world.call("GET", f"{PODS}/p/portforward", headers=UPGRADE)
     assert opened.begun.upgrade == "ports" and not opened.finished
+
+
+def test_a_client_certificate_is_its_user_and_groups(world: Any) -> None:
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    reply = world.call("POST", path, {}, headers={"authorization": None}, identity=Identity("eve", ("team",)))
+    assert reply.body["status"]["userInfo"] == {"username": "eve", "groups": ["team", "system:authenticated"]}
+    boss = Identity("boss", ("system:masters",))
+    assert world.call("GET", PODS, headers={"authorization": None}, identity=boss).code == 200
+
+
+def test_impersonation_in_the_constrained_way_needs_both_verbs(world: Any) -> None:
+    about = {"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"]}
+    doing = {"apiGroups": [""], "resources": ["pods"], "verbs": ["impersonate-on:user-info:list"]}
+    root = "/apis/rbac.authorization.k8s.io/v1"
+    subject = {"kind": "User", "name": "deputy", "apiGroup": "rbac.authorization.k8s.io"}
+    to = {"kind": "ClusterRole", "name": "as", "apiGroup": "rbac.authorization.k8s.io"}
+    world.call("POST", f"{root}/clusterroles", {"metadata": {"name": "as"}, "rules": [about]})
+    world.call(
+        "POST", f"{root}/clusterrolebindings", {"metadata": {"name": "as"}, "roleRef": to, "subjects": [subject]}
+    )
+    grant(world, "list", "create")
+    deputy = {"headers": {"authorization": None, "impersonate-user": "bob"}, "identity": Identity("deputy")}
+    refused = world.call("GET", PODS, **deputy)
+    assert refused.code == 403 and 'cannot impersonate-on:user-info:list resource "pods"' in refused.body["message"]
+    world.call("PUT", f"{root}/clusterroles/as", {"metadata": {"name": "as"}, "rules": [about, doing]})
+    assert world.call("GET", PODS, **deputy).code == 200
+    assert world.call("POST", PODS, pod("p"), **deputy).code == 403

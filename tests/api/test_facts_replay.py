@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 LEDGER = Path(__file__).parents[1] / "parity" / "ledger.toml"
-FILES = ("defaulting.jsonl", "immutability.jsonl", "patches.jsonl", "tables.jsonl", "validation.jsonl")
+FILES = ("access.jsonl", "defaulting.jsonl", "immutability.jsonl", "patches.jsonl", "tables.jsonl", "validation.jsonl")
 KEPT_HEADERS = ("Warning", "Content-Type", "Retry-After", "Allow", "Location", "WWW-Authenticate")
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -59,6 +59,12 @@ class Case:
 
     def send(self, step: dict[str, Any]) -> Any:
         """Send a step; a watch is given the time it asks for."""
+        reply = self.sent(step)
+        self.world.run(0)  # what the server itself does about it: names of custom resources
+        return reply
+
+    def sent(self, step: dict[str, Any]) -> Any:
+        """Send a step."""
         step = self.fill({key: value for key, value in step.items() if key != "mayFail"})
         if "create" in step:
             obj = step["create"]
@@ -270,10 +276,24 @@ def bag(value: Any) -> Any:
     return sorted(re.split(r"[ ,\[\]]+", value)) if isinstance(value, str) and " " in value else value
 
 
+def quiet(case: dict[str, Any], got: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as a case wants it kept: with `onlyRefusals` the bodies of what is granted do not matter."""
+    if not case.get("onlyRefusals"):
+        return got
+    kept = got if got["code"] >= 400 else {**got, "body": None}
+    return {**kept, "then": [_quiet(one) for one in got["then"]]} if "then" in got else kept
+
+
+def _quiet(answer: dict[str, Any]) -> dict[str, Any]:
+    body = answer["body"]
+    keeps = answer["code"] >= 400 or (isinstance(body, dict) and body.get("kind") == "ResourceQuota")
+    return answer if keeps else {**answer, "body": None}
+
+
 def compare(case: dict[str, Any], got: dict[str, Any]) -> list[str]:
     """Return where an answer differs from what was recorded."""
     want = json.loads(json.dumps(case["expect"]))
-    got = json.loads(json.dumps(got))
+    got = json.loads(json.dumps(quiet(case, got)))
     for side in (want, got):
         side["headers"] = dict(side.get("headers") or {})
         if "Content-Type" in side["headers"]:
@@ -298,10 +318,13 @@ def ledger() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_cases_match_or_are_listed(name: str, facts: Callable[[str], Any], world_of: Callable[[], Any]) -> None:
-    """Every recorded case matches, or its miss is known and explained."""
+def test_cases_match_or_are_listed(
+    name: str, facts: Callable[[str], Any], world_of: Callable[[], Any], staffed: Callable[[], Any]
+) -> None:
+    """Every recorded case matches, or its miss is known and explained; access.jsonl was recorded where controllers ran."""
+    makers = {"access.jsonl": staffed}
     known, cases = ledger(), facts(name)
-    missed = {case["id"]: found for case in cases if (found := outcome(world_of(), case))}
+    missed = {case["id"]: found for case in cases if (found := outcome(makers.get(name, world_of)(), case))}
     print(f"\n{name}: {len(cases) - len(missed)}/{len(cases)} matched")
     unlisted = {id: found for id, found in missed.items() if id not in known}
     assert not unlisted, "\n".join(f"{id}: {found[0]}" for id, found in unlisted.items())

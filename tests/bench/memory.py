@@ -9,7 +9,7 @@ from stage import Row, lab
 
 
 def measure():
-    """Wait until descriptions are filled in, then read what the kernel says."""
+    """Wait until it has started in full, then read what the kernel says."""
     with lab("--nodes", "3") as one:
         time.sleep(6)
         status = Path(f"/proc/{one.status()['pid']}/status").read_text(encoding="utf-8")

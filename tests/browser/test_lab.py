@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -182,21 +182,13 @@ def test_the_map_is_usable_by_keyboard_and_ear(browser):
 
 
 @pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    """The text of axe-core, where npm can fetch it; empty elsewhere, and then the tree that a reader hears is all that is tested."""
-    folder = tmp_path_factory.mktemp("axe")
-    npm = shutil.which("npm")
-    if npm:
-        line = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline", "axe-core@4"]
-        subprocess.run(line, cwd=folder, capture_output=True, timeout=30, check=False)
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    return script.read_text(encoding="utf-8") if script.exists() else ""
+def axe():
+    """The text of axe-core, as the dev dependency `axe-playwright-python` carries it."""
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(browser, axe, within):
     """Return what axe finds serious inside our widgets."""
-    if not axe:
-        return []
     browser.page.evaluate(axe)
     found = browser.page.evaluate("(where) => axe.run({include: [[where]]}, {resultTypes: ['violations']})", within)
     assert found["passes"], "axe looked at nothing"
@@ -259,6 +251,7 @@ def test_the_parsons_board_by_keyboard(browser, axe):
     assert violations(browser, axe, ".kit-board") == []
 
 
+@pytest.mark.long  # a second JupyterLab, and its page anew: a third of the time of all the others
 def test_under_the_address_of_a_hub(browser, home, jupyter, kubectl):
     hub = Jupyter(home, "--ServerApp.base_url=/user/bob/")
     try:

@@ -10,6 +10,8 @@ from kit.checks.hints import Hints
 from kit.checks.phrases import phrase
 from kit.checks.probes import sample_of
 from kit.checks.reasons import value_at
+from kit.checks.report import COLOURS, ON_COLOUR, Outcome, Report, State
+from kit.checks.text import as_html
 from kit.client.wait import milliseconds, wait
 from kit.errors import BadInput, Status, Unavailable
 
@@ -237,3 +239,28 @@ def test_small_readers():
     assert sample_of("12:00:01 200 web-1").ok
     assert not sample_of("12:00:02 timeout").ok
     assert sample_of("") is None
+
+
+def test_backticks_are_code_in_html_and_stay_in_text():
+    found = pod("db").answers("redis-cli ping", "PONG")
+    report = Report("X", State.TODO, (Outcome(found.name, found.wanted, Text("`no`", "`no`"), False),))
+    assert "✗ `redis-cli ping` in Pod db answers PONG: `no`" in repr(report)
+    assert "<code>redis-cli ping</code> in Pod db answers PONG: <code>no</code>" in report._repr_html_()
+    assert "`" not in report._repr_html_()
+    assert as_html("`<b>` and a lone ` <") == "<code>&lt;b&gt;</code> and a lone ` &lt;"
+
+
+def _luminance(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_state_is_read_in_every_theme(state):
+    """The word carries its own background; what is around it has the theme's colour."""
+    light, dark = sorted((_luminance(ON_COLOUR), _luminance(COLOURS[state])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    page = Report("X", state)._repr_html_()
+    assert f"background:{COLOURS[state]};color:{ON_COLOUR}" in page
+    assert page.count("color:") == 1

@@ -66,6 +66,20 @@ def test_errors_say_what_happened_and_never_a_traceback(labkit, arguments, code,
     assert ended.stdout == ""
 
 
+def test_without_a_terminal_progress_is_plain_lines(labkit):
+    ended = labkit("up", "--name", "x", LABKIT_CLOCK="settled")
+    assert ended.stderr == "starting the embedded cluster\n"
+    assert ended.stdout.startswith("cluster x (embedded) answers\n")
+    assert labkit("down", "--name", "x", "--delete").stdout == "cluster x is removed\n"
+
+
+def test_nothing_is_left_of_a_cluster_that_is_removed(labkit, tmp_path):
+    labkit("up", LABKIT_CLOCK="settled")
+    assert (tmp_path / "state" / "kubernetes-lab-kit" / "state" / "lab" / "token").is_file()
+    labkit("down", "--delete")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_nothing_there_is_no_error(labkit):
     assert json.loads(labkit("status", "--json").stdout) == []
     assert "labkit up" in labkit("status").stdout

@@ -22,7 +22,7 @@ from kit.notebook.lab import Lab
 from kit.notebook.magics import apply_cell
 
 RIG = os.environ.get("KUBE_RIG", "")
-pytestmark = [pytest.mark.skipif(not RIG, reason="KUBE_RIG names no rig"), pytest.mark.slow]
+pytestmark = [pytest.mark.rig, pytest.mark.slow]
 
 POD = """apiVersion: v1
 kind: Pod
@@ -134,7 +134,7 @@ def test_kubectl_needs_no_set_up(session):
 def test_the_magic(session, capsys):
     names = {"lab": Lab(session), "image": ["redis:8"]}
     apply_cell("", "# Write your code here.\n", names)
-    assert capsys.readouterr().out.startswith("TODO: nothing to apply yet")
+    assert capsys.readouterr().out.startswith("TODO Nothing to apply yet")
     apply_cell("--fill image", POD.replace("redis:8", "$image"), names)
     assert capsys.readouterr().out == "pod/db created\n"
     apply_cell("", POD.replace("    image", "    imagee"), names)

@@ -158,6 +158,7 @@ class Scrub:
         text = re.sub(rf"-(<hash:\d+>|<uid:[^>]*>)-[{SUFFIX}]{{5}}\b", r"-\1-<rand5>", text)
         named = rf"\b(pod|Pod|pods|job|jobs):? \"?(facts-ns/)?([a-z0-9.-]+?)-[{SUFFIX}]{{5}}\b(?!-)"
         text = re.sub(named, lambda found: found[0][:-5] + "<rand5>", text)
+        text = re.sub(rf"\b(kube-api-access-)[{SUFFIX}]{{5}}\b", r"\1<rand5>", text)
         text = re.sub(r"( to )facts-node-\d", r"\1<node>", text)
         text = re.sub(r"\b10\.244\.\d+\.\d+\b", "<podIP>", text)
         text = UUID.sub(lambda m: m[0] if m[0] in self.given else "<uuid>", text)

@@ -14,7 +14,7 @@ from typing import Any
 from scenario import compare
 
 LEDGER = Path(__file__).parents[1] / "parity" / "ledger.toml"
-SCOPE = re.compile(r"ctl-(deploy|rs|svc|ns|gc|sched|node|sa|pod)-")
+SCOPE = re.compile(r"ctl-(deploy|rs|rc|pdb|svc|ns|gc|sched|node|sa|pod)-")
 
 
 def ledger() -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_statements_named_are_the_statements_taught(lesson):
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_hints_never_are_the_command(lesson):
-    for exercise in lesson.exercises.values():
+    for exercise in (*lesson.exercises.values(), *lesson.faults.values()):
         for tiers in [exercise.hints.usual, *exercise.hints.special.values()]:
             for hint in tiers:
                 assert "kubectl apply" not in hint.en

@@ -1,6 +1,6 @@
 """Compile the recorded facts into the tables the product carries: `python tests/facts/compile_data.py [--check]`.
 
-Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf}.json; with `--check` writes nothing and fails when a
+Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,descriptions}.json; with `--check` writes nothing and fails when a
 table is not what the facts give.
 """
 
@@ -94,12 +94,52 @@ def _field(field: dict[str, Any]) -> list[Any]:
     return [field["number"], field.get("json") or "", field["type"], flags]
 
 
+def rbac() -> dict[str, Any]:
+    """Return the roles and bindings of the beginning as rows: namespace, name, labels besides the usual, and what they say.
+
+    A rule is [verbs, groups, resources, names, URLs], what is empty at its end left out; a subject [kind, name, namespace].
+    """
+    out: dict[str, list[Any]] = {kind: [] for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")}
+    for obj in read("rbac.json")["items"]:
+        meta = obj["metadata"]
+        labels = {key: value for key, value in meta["labels"].items() if key != "kubernetes.io/bootstrapping"}
+        row = [meta.get("namespace", ""), meta["name"], labels]
+        if "roleRef" in obj:
+            to = obj["roleRef"]
+            row += [[to["kind"], to["name"]], [_subject(one) for one in obj.get("subjects") or ()]]
+        else:
+            row += [[_rule(rule) for rule in obj["rules"] or ()], obj.get("aggregationRule")]
+        out[obj["kind"]].append(row)
+    return out
+
+
+RULE = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+
+
+def _rule(rule: dict[str, Any]) -> list[list[str]]:
+    parts = [rule.get(key, []) for key in RULE]
+    while not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def _subject(subject: dict[str, Any]) -> list[str]:
+    return [subject["kind"], subject["name"], subject.get("namespace", "")]
+
+
+def descriptions() -> dict[str, Any]:
+    """Return what is said of each definition (under "") and its fields, the definitions there are schemas of."""
+    known, facts = read("schema.json")["definitions"], read("descriptions.json")
+    said = {name: texts for name, texts in facts["definitions"].items() if name in known}
+    return {"kubernetes": facts["kubernetes"], "definitions": said}
+
+
 def compact(value: Any) -> str:
     """Return JSON without blanks."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-TABLES = {"kinds": kinds, "schema": schema, "protobuf": protobuf}
+TABLES = {"kinds": kinds, "schema": schema, "protobuf": protobuf, "rbac": rbac, "descriptions": descriptions}
 
 
 def render(name: str) -> str:

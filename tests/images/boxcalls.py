@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.embedded.core import program as call
-from kit.embedded.core.filesystem import Device, Dir, File, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Device, Dir, File
 from kit.embedded.core.program import Context, Errno, Killed
 
 PIPE_SIZE = 65536

@@ -9,7 +9,8 @@ from typing import Any
 from boxcalls import START, Calls, Handle, PipeBuffer, Process, Stuck
 
 from kit.embedded.core import program as call
-from kit.embedded.core.filesystem import File, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import File
 from kit.embedded.core.program import Answer, Context, Errno, Killed, Signal
 
 

@@ -8,7 +8,8 @@ import tarfile
 import pytest
 from shellbox import Box
 
-from kit.embedded.core.filesystem import Dir, File, Link, Mount, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Dir, File, Link, Mount
 from kit.embedded.core.program import Answer
 from kit.embedded.images.busybox.image import busybox
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import wirebox as wire
 
 from kit.apps.guestbook import handler
 from kit.embedded.images import registry
+from kit.embedded.images.guestbook import _plain
+from kit.embedded.images.redis.resp import Replies
 
 DB = "10.244.1.8"
 
@@ -174,12 +175,25 @@ def test_a_service_called_db_does_not_break_the_port():
     assert handler.settings({"BAKED_DB_HOST": "old", "DB_HOST": ""}, "h").db_host == "old"
 
 
-@pytest.mark.parametrize("data", [b"*2\r\n$1\r\na\r\n:3\r\n", b"+OK\r\n", b"$-1\r\n", b"-ERR no\r\n"])
-def test_replies_are_read_at_any_cut(data):
-    whole = handler.decode_reply(data)
-    assert whole is not None
-    assert whole[1] == len(data)
-    assert all(handler.decode_reply(data[:cut]) is None for cut in range(len(data)))
+def test_the_real_server_reads_replies_as_the_simulated_one_does():
+    """`server.py` talks to something that answers like redis, and to something that hangs up in the middle."""
+    code = (
+        "import asyncio, sys; sys.path.insert(0, sys.argv[1]); import server\n"
+        "async def read(data):\n"
+        "    reader = asyncio.StreamReader(); reader.feed_data(data); reader.feed_eof()\n"
+        "    try: return repr(await server.read_reply(reader))\n"
+        "    except asyncio.IncompleteReadError: return 'cut'\n"
+        "for data in (b'*2\\r\\n$1\\r\\na\\r\\n:3\\r\\n', b'+OK\\r\\n', b'$-1\\r\\n', b'-ERR no\\r\\n', b'$5\\r\\nab'):\n"
+        "    print(asyncio.run(read(data)))\n"
+    )
+    folder = str(Path(handler.__file__).parent)
+    ran = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["['a', 3]", "'OK'", "''", "ValueError('ERR no')", "cut"]
+    read = Replies()
+    read.data += b"*2\r\n$1\r\na\r\n:3\r\n+OK\r\n$-1\r\n-ERR no\r\n$5\r\nab"
+    plain = [_plain(read.take()[1]) for _ in range(4)]
+    assert [*map(repr, plain)] == ran.stdout.splitlines()[:4]
+    assert read.take() == (False, None)
 
 
 def test_the_real_server_answers_the_same():

@@ -208,7 +208,8 @@ def test_idle_connection_does_not_hold_up_a_graceful_stop():
 
 
 def test_logs_go_into_a_mounted_folder():
-    from kit.embedded.core.filesystem import Dir, Mount, Tree
+    from kit.embedded.core.filesystem import Tree
+    from kit.embedded.core.inodes import Dir, Mount
 
     image = registry().resolve("nginx:1.30")
     tree = Tree(image.root)

@@ -7,7 +7,8 @@ import re
 import pytest
 import wirebox as wire
 
-from kit.embedded.core.filesystem import Dir, Mount, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Dir, Mount
 from kit.embedded.images import registry
 
 # What was sent between the recorded cases, as the later answers tell; only its effect counts.

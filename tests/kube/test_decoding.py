@@ -139,8 +139,8 @@ def test_open_places_know_everything():
         ('{"a":"\\u12x4"}', "invalid character 'x' in \\u hexadecimal character escape"),
         ('{"a":1},', "invalid character ',' after top-level value"),
         ('{"a":01}', "invalid character '1' after object key:value pair"),
-        ("[" * 100_000, "exceeded max depth"),
-        ('{"a":' * 201 + "1" + "}" * 201, "exceeded max depth"),
+        ("[" * 100_000, "invalid character '[' exceeded max depth"),
+        ('{"a":' * 201 + "1" + "}" * 201, "invalid character '{' exceeded max depth"),
     ],
 )
 def test_bad_json(text, message):

@@ -101,7 +101,7 @@ def test_merge_patch(target, patch, result):
         {"op": "add", "path": "/a/" + "x/" * 5000, "value": 1},
         {"op": "remove", "path": "/l/99999999999999999999999"},
         {"op": "add", "path": "/l/-9", "value": 1},
-        {"op": "replace", "path": "", "value": {}},
+        {"op": "replace", "path": "", "value": 5},
         {"op": "test", "path": "/l/0", "value": True},
         {"op": "copy", "from": "/nothing/here", "path": "/a"},
         {"op": ["add"], "path": {}},

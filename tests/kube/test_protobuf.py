@@ -73,8 +73,10 @@ for _ in range(300):  # JSONSchemaProps.not, field 28, in itself
         (_body("v1", "Pod", b"\x0a\x05ab"), "unexpected EOF"),
         (_body("v1", "Pod", b"\x0a" + b"\xff" * 9 + b"\x01"), "proto: negative length found during unmarshaling"),
         (_body("v1", "Pod", b"\x0a" + b"\xff" * 11), "proto: integer overflow"),
-        (_body("v1", "Pod", _field(1, 5)), "proto: wrong wireType = 0 for field metadata"),
-        (_body("v1", "Pod", b"\x0b"), "proto: Pod: illegal wireType 3"),
+        (_body("v1", "Pod", _field(1, 5)), "proto: wrong wireType = 0 for field ObjectMeta"),
+        (_body("v1", "Pod", b"\x0b"), "proto: wrong wireType = 3 for field ObjectMeta"),
+        (_body("v1", "Pod", b"\x3f"), "proto: illegal wireType 7"),
+        (_body("v1", "Pod", b"\x3c"), "proto: Pod: wiretype end group for non-group"),
         (_body("v1", "Pod", b"\x00\x00"), "proto: Pod: illegal tag 0 (wire type 0)"),
     ],
 )

@@ -34,9 +34,13 @@ def player(recorded_server: Any, facts: Callable[[str], Any], tmp_path_factory: 
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Return the real kubectl on a whole embedded cluster: a process of its own, in real time."""
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return the real kubectl on a whole cluster: embedded as a process of its own, in real time, or the real one."""
     from shell import Kubectl
+
+    if request.config.getoption("--provider") == "kind":
+        yield Kubectl(request.getfixturevalue("real_cluster"), tmp_path_factory.mktemp("work"))
+        return
 
     from kit.providers.base import Wanted, quiet
     from kit.providers.embedded import Embedded

@@ -12,52 +12,22 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stage import HEALTH, MERGE, NODE_INFO, NODES, Kubelet
+from plain import NODES, PlainCluster, node_of
+from stage import MERGE
 
-from kit.embedded import controllers
-from kit.embedded.api import bootstrap
-from kit.embedded.api.server import Api
-from kit.embedded.cluster import Cluster, _index
-from kit.embedded.core.engine import Engine
-from kit.embedded.core.leases import Leases
-from kit.embedded.core.ports import Signer
 from kit.embedded.core.settings import Settings
-from kit.embedded.net.network import Fabric
-from kit.kube import kinds
-from kit.runtime import descriptions, state
+from kit.embedded.core.store import Store
 from kit.runtime.clocks import Realtime
 from kit.runtime.control import Control
 from kit.runtime.credentials import Credentials
 from kit.runtime.driver import Driver, unix_ms, wall_ms
 from kit.runtime.server import Server
 
-WITHOUT = ("IngressClass", "StorageClass")  # a cluster without add-ons
-
-
-class RecordedCluster(Cluster):
-    """A cluster whose nodes are plain objects."""
-
-    def _build(self, signer: Signer) -> None:
-        registry = kinds.builtin()
-        _index(self.store)
-        parts = {"clock": self.clock, "ids": self.ids, "trace": self.trace, "queue": self.queue}
-        self.api = Api(store=self.store, registry=registry, signer=signer, settings=self.settings, **parts)
-        self.engine = Engine(self.store, self.queue, self.clock, self.trace, self.api.apply)
-        self.fabric = Fabric(view=self.engine.view, settings=self.settings, out=self._outputs.append, **parts)
-        self.api.network = self.fabric
-        self.leases = Leases(self.queue, self.clock, self.store, self._undo)
-        built = controllers.build(clock=self.clock, ids=self.ids, signer=signer, registry=registry)
-        for controller in (*built, Kubelet(self.clock)):
-            self.engine.register(controller)
-
-    def _begin(self) -> None:
-        for obj in bootstrap.objects("172.18.0.2"):
-            if obj["kind"] not in WITHOUT and obj["metadata"]["name"] != "kube-dns":
-                self.api.create_at_start(obj)
+SOON_MS = 1_500
 
 
 class MemoryJournal:
@@ -72,14 +42,11 @@ class RecordedServer:
 
     def __init__(self, folder: Path) -> None:
         self.credentials = Credentials(folder, "facts")
-        self.texts: dict[str, str] = {}
-        cache = descriptions.cache_file(state.user_cache())
-        if not cache.is_file():
-            descriptions.make(cache)
-        self.texts.update(state.load(cache))
         self.context = ssl.create_default_context(cafile=folder / "ca.crt")
         self.loop = asyncio.new_event_loop()
-        self.bound = socket.socket()
+        self.bound = socket.socket(
+            socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+        )  # so asyncio sets TCP_NODELAY
         self.bound.bind(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.bound.getsockname()[1]}"
         ready = threading.Event()
@@ -93,9 +60,9 @@ class RecordedServer:
     def _run(self, ready: threading.Event) -> None:
         async def begin() -> None:
             settings = Settings(
-                epoch=unix_ms() // 1000 * 1000, admin_token=self.credentials.token_text, server=self.url, descriptions=self.texts
+                epoch=unix_ms() // 1000 * 1000, admin_token=self.credentials.token_text, server=self.url
             )  # fmt: skip
-            self.machine = RecordedCluster(settings, self.credentials)
+            self.machine = PlainCluster(settings, self.credentials)
             self.driver = Driver(self.machine, MemoryJournal(), Realtime(0, wall_ms()))
             about: dict[str, Any] = {"version": "0", "kubernetes": settings.version, "ports": []}
             control = Control(self.machine, self.driver, self.credentials.token_text, about, lambda: None)
@@ -109,31 +76,10 @@ class RecordedServer:
         self.loop.run_until_complete(asyncio.sleep(0.01))
         self.loop.close()
 
-    def _add_node(self, node: dict[str, Any]) -> None:
-        name = node["name"]
-        room = {"cpu": "4", "memory": "8Gi", "pods": "110"}
-        self.ask(
-            "POST",
-            "/api/v1/nodes",
-            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": node["labels"]}},
-        )
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        told = [
-            {"type": t, "status": s, "reason": r, "message": m, "lastHeartbeatTime": now, "lastTransitionTime": now}
-            for t, s, r, m in HEALTH
-        ]
-        addresses = [
-            {"type": "InternalIP", "address": f"172.18.0.{10 + int(name[-1])}"},
-            {"type": "Hostname", "address": name},
-        ]
-        status = {
-            "capacity": room,
-            "allocatable": room,
-            "addresses": addresses,
-            "conditions": told,
-            "nodeInfo": NODE_INFO,
-        }
-        self.ask("PATCH", f"/api/v1/nodes/{name}/status", {"status": status}, MERGE)
+    def _add_node(self, node: Mapping[str, Any]) -> None:
+        obj, status = node_of(node, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        self.ask("POST", "/api/v1/nodes", obj)
+        self.ask("PATCH", f"/api/v1/nodes/{node['name']}/status", status, MERGE)
 
     # --- asking ---
 
@@ -164,14 +110,33 @@ class RecordedServer:
         where = found.collection(obj["metadata"].get("namespace") or namespace)
         return self.call("POST", f"{where}?fieldManager=setup", obj)
 
-    def settle(self, quiet_s: float = 0.7, limit_s: float = 20.0) -> None:
-        """Wait until nothing has been written for `quiet_s`."""
-        end, seen, since = time.monotonic() + limit_s, -1, time.monotonic()
-        while time.monotonic() < end and time.monotonic() - since < quiet_s:
-            revision = self.machine.store.revision
+    # --- looking ---
+
+    def look(self, what: Callable[[], Any]) -> Any:
+        """Run `what` between two turns of the machine."""
+
+        async def run() -> Any:
+            return what()
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(20)
+
+    def objects(self, resources: Iterable[str], namespace: str) -> list[dict[str, Any]]:
+        """Return what there is of some resources (`pods`, `replicasets.apps`) in a namespace."""
+        store = self.machine.store
+        return self.look(lambda: [one for resource in resources for one in store.list(resource, namespace)])
+
+    def settle(self, namespace: str | None = None, quiet_s: float = 1.0, limit_s: float = 20.0) -> None:
+        """Wait until nothing is to be done within SOON_MS, or nothing of the namespace has been written for `quiet_s`."""
+        store, end, seen, since = self.machine.store, time.monotonic() + limit_s, -1, time.monotonic()
+        while time.monotonic() < end and time.monotonic() - since < quiet_s and not self.look(self._quiet):
+            revision = self.look(lambda: _revision(store, namespace))
             if revision != seen:
                 seen, since = revision, time.monotonic()
             time.sleep(0.05)
+
+    def _quiet(self) -> bool:
+        due = self.machine.queue.next_busy()
+        return self.driver.level() and not self.driver._inbox and (due is None or due > self.machine.now + SOON_MS)
 
     def close(self) -> None:
         """Stop turning and serving."""
@@ -183,3 +148,10 @@ class RecordedServer:
         asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
+
+
+def _revision(store: Store, namespace: str | None) -> int:
+    """Return a number that changes with every write to objects of a namespace."""
+    if namespace is None:
+        return store.revision
+    return hash(tuple(record.revision for name in store.resources() for _, record in store.items(name, namespace)))

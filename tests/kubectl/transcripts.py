@@ -112,16 +112,13 @@ def _row(line: str, starts: Sequence[int], *, last: bool) -> str:
     return line
 
 
-def comparable(case: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return outputs with the lines sorted that have no fixed order."""
-    out = []
-    for result in results:
-        text = BUILD.sub(r"\1<build>", result["stdout"])
-        head, mark, tail = text.partition("\nEvents:")
-        if mark:
-            lines = tail.split("\n")
-            text = head + mark + "\n".join([lines[0], *sorted(lines[1:])])
-        if case.get("unorderedLines"):
-            text = "\n".join(sorted(text.split("\n")))
-        out.append({**result, "stdout": text})
-    return out
+def comparable(case: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an output with the lines sorted that have no fixed order."""
+    text = BUILD.sub(r"\1<build>", result["stdout"])
+    head, mark, tail = text.partition("\nEvents:")
+    if mark:
+        lines = tail.split("\n")
+        text = head + mark + "\n".join([lines[0], *sorted(lines[1:])])
+    if case.get("unorderedLines"):
+        text = "\n".join(sorted(text.split("\n")))
+    return {**result, "stdout": text}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from kit.embedded.cluster import Cluster
 from kit.embedded.core.settings import Settings
+from kit.embedded.core.store import Row
 from kit.embedded.core.turns import Output, Request
 
 TOKEN = "secret"
@@ -49,17 +55,20 @@ def script() -> list[tuple[int, str, str, Any]]:
     ]
 
 
-def play(seed: int, budget: int) -> tuple[bytes, list[Output]]:
-    """Return the trace as bytes and all outputs, with turns of at most `budget` steps."""
+def play(seed: int, budget: int, rows: list[Row] | None = None) -> tuple[bytes, list[Output]]:
+    """Return the trace as bytes and all outputs, with turns of at most `budget` steps; the journal's rows go into `rows`."""
     cluster = Cluster(Settings(seed=seed, admin_token=TOKEN), Signer())
     outputs: list[Output] = []
+    journal = [] if rows is None else rows
 
     def turn(inputs: list[Request], now: int) -> None:
         batch = cluster.turn(inputs, now, budget)
         outputs.extend(batch.outputs)
+        journal.extend(batch.rows)
         while not batch.done:
             batch = cluster.turn([], now, budget)
             outputs.extend(batch.outputs)
+            journal.extend(batch.rows)
 
     for number, (due, method, path, body) in enumerate(script()):
         while (next_due := cluster.turn([], cluster.now, 0).next_due) is not None and next_due < due:
@@ -73,6 +82,28 @@ def play(seed: int, budget: int) -> tuple[bytes, list[Output]]:
 
 def test_same_seed_same_bytes() -> None:
     assert play(7, 100_000) == play(7, 100_000)
+
+
+def digest() -> str:
+    """Return one number for the trace and all rows of a run."""
+    rows: list[Row] = []
+    trace, _ = play(7, 100_000, rows)
+    return hashlib.sha256(trace + repr(rows).encode()).hexdigest()
+
+
+def test_every_process_makes_the_same_bytes() -> None:
+    command = [sys.executable, "-c", "import test_determinism; print(test_determinism.digest())"]
+    found = {
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
 
 
 def test_another_seed_differs() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Mount, Tree, build
+from kit.embedded.core.filesystem import Tree, build
+from kit.embedded.core.inodes import Device, Dir, File, Link, Mount
 from kit.embedded.core.program import Errno
 
 

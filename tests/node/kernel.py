@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import View
-from kit.embedded.core.filesystem import Device, File, Tree, build
+from kit.embedded.core.filesystem import Tree, build
 from kit.embedded.core.ids import Ids
+from kit.embedded.core.inodes import Device, File
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Store

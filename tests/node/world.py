@@ -6,8 +6,9 @@ from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import View, plain
 from kit.embedded.core.effects import Create, Delete, Emit, Patch, Update
 from kit.embedded.core.engine import Engine
-from kit.embedded.core.filesystem import File, build
+from kit.embedded.core.filesystem import build
 from kit.embedded.core.ids import Ids
+from kit.embedded.core.inodes import File
 from kit.embedded.core.program import Accept, Close, Exec, Listen, Read, Signal, Sleep, Trap, Write
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
@@ -234,3 +235,11 @@ class World:
 
     def messages(self, reason):
         return [message for _, _, found, message, _ in self.events if found == reason]
+
+
+def sh(script, **more):
+    return {"command": ["sh", "-c", script], **more}
+
+
+def conditions(pod):
+    return {c["type"]: (c["status"], c.get("reason"), c.get("message")) for c in pod["status"]["conditions"]}

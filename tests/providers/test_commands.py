@@ -40,29 +40,34 @@ def test_what_takes_too_long_is_ended_and_said():
         commands.run([sys.executable, "-c", "import signal; signal.pause()"], env=ENV, timeout_s=0.3)
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches processes by pidfd, which Linux has")
-def test_an_interrupt_ends_the_whole_group():
+def test_an_interrupt_ends_the_whole_group(tmp_path):
+    """The child of the program holds one end of a pipe: that closes when the child is gone, and not before."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     code = (
         "import os, subprocess, sys, signal\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'])\n"
-        "print(os.getpid(), os.getpgid(0), child.pid, file=sys.stderr, flush=True)\n"
+        "held = 'import signal, sys; file = open(sys.argv[1], chr(119)); print(1, flush=True); signal.pause()'\n"
+        f"child = subprocess.Popen([sys.executable, '-c', held, {str(pipe)!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(os.getpid(), os.getpgid(0), file=sys.stderr, flush=True)\n"
         "signal.pause()"
     )
-    heard, watched = [], []
+    heard = []
 
     def hear(line):
         heard.extend(int(word) for word in line.split())
-        watched.append(os.pidfd_open(heard[2]))
+        assert select.select([end], [], [], 0)[0] == [], "the child does not hold the pipe"
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         commands.stream([sys.executable, "-c", code], hear, env=ENV)
-    pid, group, _ = heard
+    pid, group = heard
     assert pid == group != os.getpgid(0)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert select.select(watched, [], [], 10)[0] == watched, "the child of the program still runs"
-    os.close(watched[0])
+    assert select.select([end], [], [], 10)[0] == [end], "the child of the program still runs"
+    os.close(end)
     assert threading.active_count() < 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import threading
@@ -113,6 +114,15 @@ def test_node_ports_are_bound_to_the_loopback_only(shim, ready):
     published = [word for words in calls(state) if words[0] == "run" for word in words if word.startswith("--publish=")]
     assert len(published) == 4
     assert all(word.startswith("--publish=127.0.0.1:") for word in published)
+
+
+def test_ports_are_known_when_the_state_folder_is_gone(shim, ready, home):
+    shim("ok")
+    made = Kind().up(Wanted("lab", nodes=1), quiet)
+    assert [port["name"] for port in made.ports] == ["NodePort", "Ingress HTTP", "Ingress HTTPS"]
+    shutil.rmtree(home / "state")
+    assert Kind().up(Wanted("lab"), quiet).ports == made.ports
+    assert Kind().status()[0].ports == made.ports
 
 
 def test_images_that_the_engine_lacks_are_named_not_fetched(shim, ready):

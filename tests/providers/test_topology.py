@@ -9,7 +9,7 @@ import yaml
 
 from kit.errors import BadInput
 from kit.providers import topology
-from kit.providers.engine import Box
+from kit.providers.engine import Box, box_of
 from kit.providers.kindcli import Step, step_of
 
 
@@ -76,3 +76,27 @@ def test_nodes_are_ordered_as_kind_numbers_them():
         "lab-worker2",
         "lab-worker10",
     ]
+
+
+def test_ports_of_a_cluster_that_is_there():
+    assert topology.ports_of([(30088, 41000), (6443, 36443)]) == (
+        {"name": "Ingress HTTP", "address": "127.0.0.1", "port": 30088, "host_port": 41000},
+    )
+    assert topology.ports_of(()) == ()
+
+
+def test_published_ports_are_read_from_a_node_that_may_be_stopped():
+    container = {
+        "Name": "/lab-control-plane",
+        "Config": {"Labels": {"io.x-k8s.kind.cluster": "lab", "io.x-k8s.kind.role": "control-plane"}},
+        "State": {"Status": "exited"},
+        "HostConfig": {
+            "PortBindings": {
+                "30080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "30081"}],
+                "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "53"}],
+                "30443/tcp": [{"HostIp": "127.0.0.1", "HostPort": "0"}],
+                "30088/tcp": None,
+            }
+        },
+    }
+    assert box_of(container).published == ((30080, 30081),)

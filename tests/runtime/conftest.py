@@ -146,6 +146,7 @@ class Running:
     """A server in a thread; `call` sends one HTTPS request, `do` runs something in the server's loop."""
 
     def __init__(self, folder, clock="realtime"):
+        self.opened = []  # by a test: closed at its end, with all that is read from it
         self.credentials = Credentials(folder, "lab")
         self.machine, self.journal = FakeMachine(), MemoryJournal()
         made = Settled(0) if clock == "settled" else Realtime(0, wall_ms())
@@ -174,8 +175,17 @@ class Running:
 
         self.loop.run_until_complete(begin())
         self.loop.run_forever()
-        self.loop.run_until_complete(asyncio.sleep(0.01))
+        self.loop.run_until_complete(self._emptied())
         self.loop.close()
+
+    async def _emptied(self):
+        """Let every connection end: what the collector finds open later, it finds in the middle of something else."""
+        for connection in list(self.server.connections):
+            if connection._transport is not None:
+                connection._transport.abort()
+        while self.server.connections:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
 
     def do(self, action):
         async def run():
@@ -184,7 +194,9 @@ class Running:
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
 
     def connection(self):
-        return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=10)
+        made = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=10)
+        self.opened.append(made)
+        return made
 
     def call(self, method, path, body=None, headers=None, *, admin=True):
         connection = self.connection()
@@ -200,6 +212,9 @@ class Running:
         )
 
     def close(self):
+        for connection in self.opened:
+            connection.close()
+
         def end():
             self.driver.stop()
             self.server.close()

@@ -6,6 +6,12 @@ import base64
 import json
 import stat
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
 from kit.runtime.credentials import Credentials
 
 
@@ -44,3 +50,19 @@ def test_service_account_tokens_are_verified(tmp_path):
     assert signer.claims(f"{none}.{body}.") is None
     for broken in ("", "a", "a.b", "a.b.c", "é.é.é", token[:-4], token + "A"):
         assert signer.claims(broken) is None
+
+
+def test_a_certificate_request_is_read_and_signed(tmp_path):
+    made = Credentials(tmp_path, "lab")
+    key = ec.generate_private_key(ec.SECP256R1())
+    words = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "team"), x509.NameAttribute(NameOID.COMMON_NAME, "eve")]
+    asked = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(words)).sign(key, hashes.SHA256())
+    pem = asked.public_bytes(Encoding.PEM)
+    assert made.subject(pem) == ("eve", ("team",))
+    assert made.subject(b"nonsense") is None
+    signed = x509.load_pem_x509_certificate(made.certificate(pem, ("client auth", "digital signature"), 3600))
+    signed.verify_directly_issued_by(x509.load_pem_x509_certificate(made.authority().encode()))
+    assert signed.subject == asked.subject
+    assert (signed.not_valid_after_utc - signed.not_valid_before_utc).total_seconds() == 3900
+    purposes = signed.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(purposes) == [ExtendedKeyUsageOID.CLIENT_AUTH]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import stat
 import threading
 import time
@@ -13,7 +15,7 @@ import pytest
 
 import kit
 from kit.errors import BadInput, Damaged, KitError, Refused, Unavailable
-from kit.runtime import process, state
+from kit.runtime import process, serve, state
 from kit.runtime.process import Wish
 from kit.runtime.state import Registry
 
@@ -124,6 +126,27 @@ def test_a_taken_port_is_refused_when_asked_for_and_avoided_when_not(registry):
         process.start("two", Wish(port=port), registry=registry)
     second = process.start("three", Wish(), registry=registry)
     assert second.url != first.url
+
+
+def test_an_accepted_connection_does_not_wait_for_acknowledgements():
+    seen = []
+
+    class Door(asyncio.Protocol):
+        def connection_made(self, transport):
+            taken = transport.get_extra_info("socket")
+            seen.append(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    async def once():
+        bound = serve._bind(0, fixed=False)
+        server = await asyncio.get_running_loop().create_server(Door, sock=bound)
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        await reader.read()
+        writer.close()
+        server.close()
+
+    asyncio.run(once())
+    assert seen == [1]
 
 
 @pytest.mark.parametrize("clock, words", [("stepped", "not built yet"), ("backwards", "no clock")])

@@ -16,10 +16,18 @@ FORWARD = "/api/v1/namespaces/a/pods/p/portforward"
 
 
 def dial(running, path, *protocols, **options):
-    return client.create_connection(
+    socket = client.WebSocket(sslopt={"context": running.context})
+    running.opened.append(_Closing(socket))
+    socket.connect(
         f"wss://127.0.0.1:{running.port}{path}", timeout=10, subprotocols=list(protocols), suppress_origin=True,
-        header=[f"Authorization: Bearer {running.credentials.token_text}"], sslopt={"context": running.context}, **options,
+        header=[f"Authorization: Bearer {running.credentials.token_text}"], **options,
     )  # fmt: skip
+    return socket
+
+
+class _Closing:
+    def __init__(self, socket):
+        self.close = socket.shutdown
 
 
 @pytest.mark.parametrize("offer, chosen", [(["v5.channel.k8s.io", "v4.channel.k8s.io"], 5), (["v4.channel.k8s.io"], 4)])

@@ -202,3 +202,18 @@ def test_the_browser_gets_plain_data():
     assert json.loads(json.dumps(data)) == json.loads(json.dumps(data))
     assert set(data) == {"title", "boxes", "lines", "w", "h"}
     assert set(data["boxes"][0]) == {"id", "kind", "name", "state", "note", "x", "y", "w", "h", "meter"}
+
+
+def test_a_live_map_looks_only_at_what_changed(monkeypatch):
+    memory, looked = graph.Memory(), []
+    real = graph.pod_state
+    monkeypatch.setitem(graph._STATES, "Pod", lambda obj: looked.append(obj["metadata"]["name"]) or real(obj))
+    objects = crowd(20)
+    first = graph.scene(objects, "N", memory)
+    assert len(looked) == 16
+    looked.clear()
+    changed = [*objects[:-1], {**objects[-1], "metadata": {**objects[-1]["metadata"], "labels": {"app": "a0"}}}]
+    second = graph.scene(changed, "N", memory)
+    assert looked == [objects[-1]["metadata"]["name"]]
+    assert second == graph.scene(changed, "N")
+    assert len(second.lines) == len(first.lines) + 1

@@ -11,14 +11,8 @@ from urllib.parse import parse_qs
 KEY = "messages"
 SHOWN = 100
 HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
-PHRASES = {
-    200: "OK",
-    201: "Created",
-    303: "See Other",
-    400: "Bad Request",
-    404: "Not Found",
-    503: "Service Unavailable",
-}
+PHRASES = {200: "OK", 201: "Created", 303: "See Other", 400: "Bad Request", 404: "Not Found",
+           503: "Service Unavailable"}  # fmt: skip
 PROBLEMS = {"timed out": "timeout", "timeout": "timeout", "refused": "connection refused", "route": "no route to host",
             "gaierror": "name not known", "name": "name not known", "reset": "connection reset"}  # fmt: skip
 PAGE = """<!DOCTYPE html>
@@ -185,20 +179,18 @@ def _environment(config: Settings) -> dict[str, str]:
 
 
 def _fault(request: Request) -> Response:
-    if request.path == "/healthz":
-        return Response(200, "ok\n")
-    if request.path == "/crash":
-        return Response(200, "crashing\n", then="exit")
-    if request.path == "/hang":
-        return Response(200, "hanging\n", then="hang")
-    if request.path == "/slow":
-        return Response(200, "slow\n", then="wait", seconds=_number(request.query.get("ms", "1000"), 60_000) / 1000)
-    if request.path == "/burn":
-        return Response(200, "burnt\n", then="burn", seconds=_number(request.query.get("seconds", "1"), 300))
-    return Response(404, "not found\n")
+    known = {
+        "/healthz": Response(200, "ok\n"),
+        "/crash": Response(200, "crashing\n", then="exit"),
+        "/hang": Response(200, "hanging\n", then="hang"),
+        "/slow": Response(200, "slow\n", then="wait", seconds=_number(request, "ms", 1000, 60_000) / 1000),
+        "/burn": Response(200, "burnt\n", then="burn", seconds=_number(request, "seconds", 1, 300)),
+    }
+    return known.get(request.path, Response(404, "not found\n"))
 
 
-def _number(text: str, most: float) -> float:
+def _number(request: Request, name: str, usual: float, most: float) -> float:
+    text = request.query.get(name, str(usual))
     return min(most, float(text)) if text.replace(".", "", 1).isdigit() else 0.0
 
 
@@ -214,14 +206,12 @@ def problem_of(error: object) -> str:
 def encode_response(request: Request, response: Response, config: Settings) -> bytes:
     """Return the answer as HTTP/1.1."""
     body = response.body.encode()
-    lines = [
-        f"HTTP/1.1 {response.status} {PHRASES[response.status]}",
-        f"Content-Type: {response.kind}",
-        f"Content-Length: {len(body)}",
-    ]
-    lines += [f"X-Pod: {config.pod}", f"X-Version: {config.version}", "Connection: close"]
-    lines += [f"Location: {response.location}"] if response.location else []
-    return "\r\n".join([*lines, "", ""]).encode() + (b"" if request.method == "HEAD" else body)
+    place = f"Location: {response.location}\r\n" if response.location else ""
+    head = (
+        f"HTTP/1.1 {response.status} {PHRASES[response.status]}\r\nContent-Type: {response.kind}\r\nContent-Length: {len(body)}\r\n"
+        f"X-Pod: {config.pod}\r\nX-Version: {config.version}\r\nConnection: close\r\n{place}\r\n"
+    )
+    return head.encode() + (b"" if request.method == "HEAD" else body)
 
 
 def log_line(request: Request, response: Response) -> str:
@@ -229,34 +219,7 @@ def log_line(request: Request, response: Response) -> str:
     return f"{request.method} {request.path} {response.status}"
 
 
-# --- the little that is needed of redis' protocol --------------------------------------------------------------------------
-
-
 def encode_command(words: list[str]) -> bytes:
     """Return a command as redis reads it."""
     parts = [word.encode() for word in words]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
-
-
-def decode_reply(data: bytes, at: int = 0) -> tuple[object, int] | None:
-    """Read one reply: (value, where it ends), None when it is not all there. An error becomes a `ValueError` object."""
-    end = data.find(b"\r\n", at)
-    if end < 0:
-        return None
-    mark, text, after = data[at : at + 1], data[at + 1 : end].decode(errors="replace"), end + 2
-    if mark in (b"+", b"-", b":"):
-        return {b"+": text, b"-": ValueError(text), b":": int(text) if mark == b":" else 0}[mark], after
-    size = int(text)
-    if mark == b"$":
-        stop = after + max(size, 0)
-        if size < 0:
-            return None if len(data) < after else ("", after)
-        return (data[after:stop].decode(errors="replace"), stop + 2) if len(data) >= stop + 2 else None
-    items: list[object] = []
-    for _ in range(size):
-        found = decode_reply(data, after)
-        if found is None:
-            return None
-        items.append(found[0])
-        after = found[1]
-    return items, after

@@ -34,22 +34,29 @@ async def ask_database(commands: list[list[str]]) -> tuple[list[object], str]:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection(CONFIG.db_host, CONFIG.db_port)
             try:
-                replies, data = [], b""
+                replies = []
                 for command in [*login, *commands]:
                     writer.write(handler.encode_command(command))
-                    while (found := handler.decode_reply(data)) is None:
-                        more = await reader.read(65536)
-                        if not more:
-                            return [], "connection closed"
-                        data += more
-                    replies.append(found[0])
-                    data = data[found[1] :]
+                    replies.append(await read_reply(reader))
             finally:
                 writer.close()
+    except asyncio.IncompleteReadError:
+        return [], "connection closed"
     except (OSError, TimeoutError) as error:
         return [], handler.problem_of(error)
     errors = [str(reply) for reply in replies if isinstance(reply, ValueError)]
     return replies[len(login) :], errors[0] if errors else ""
+
+
+async def read_reply(reader: asyncio.StreamReader) -> object:
+    """Read one reply of redis; an error is returned as a `ValueError`."""
+    line = (await reader.readuntil(b"\r\n"))[:-2].decode(errors="replace")
+    mark, text = line[0], line[1:]
+    if mark == "*":
+        return [await read_reply(reader) for _ in range(int(text))]
+    if mark == "$":
+        return (await reader.readexactly(int(text) + 2))[:-2].decode(errors="replace") if text != "-1" else ""
+    return ValueError(text) if mark == "-" else int(text) if mark == ":" else text
 
 
 async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

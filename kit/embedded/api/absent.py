@@ -13,10 +13,7 @@ UNWATCHED: Mapping[str, tuple[str, str]] = {
     "daemonsets.apps": ("DaemonSet", "no Pods are made for it"),
     "jobs.batch": ("Job", "no Pods are made for it"),
     "cronjobs.batch": ("CronJob", "no Jobs are made for it"),
-    "replicationcontrollers": ("ReplicationController", "no Pods are made for it"),
     "horizontalpodautoscalers.autoscaling": ("HorizontalPodAutoscaler", "nothing is scaled by it"),
-    "poddisruptionbudgets.policy": ("PodDisruptionBudget", "evictions are not limited by it"),
-    "resourcequotas": ("ResourceQuota", "nothing is counted or refused by it"),
     "persistentvolumeclaims": ("PersistentVolumeClaim", "it is not bound to a volume"),
     "ingresses.networking.k8s.io": ("Ingress", "nothing is routed by it"),
 }

@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kit.embedded.api.attributes import Attributes
+from kit.embedded.api import escalation
+from kit.embedded.api.attributes import Attributes, called, storage
 from kit.embedded.api.context import Context
+from kit.embedded.api.plugins import (
+    certificates,
+    limitranger,
+    noderestriction,
+    podresize,
+    podsecurity,
+    priorities,
+    quota,
+)
 from kit.embedded.api.podadmission import default_tolerations, priority, runtime_class, service_account
 from kit.embedded.core.store import Key, Obj
 from kit.kube import status
@@ -34,18 +44,40 @@ NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 def admit(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
     """Return an object that may be kept; `old` is None when it is new."""
+    kept = storage(at.resource)
     for step in PLUGINS:
-        if step.resources and at.key.resource not in step.resources:
+        if step.resources and kept not in step.resources:
             continue
         if at.subresource in step.subresources and (old is None or step.on_update):
             obj = step.run(context, at, obj, old)
     return obj
 
 
-def admit_delete(context: Context, at: Attributes) -> None:
-    """Refuse to delete what the cluster needs."""
+def check(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> None:
+    """Refuse a valid object that the cluster does not take; warnings may be added to the request's."""
+    for one in CHECKS:
+        if at.key.resource not in one.resources and one.resources:
+            continue
+        if at.subresource in one.subresources and (old is None or one.on_update):
+            one.run(context, at, obj, old)
+
+
+def admitted(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> None:
+    """Note what an object uses that is about to be kept."""
+    quota.charge(context, at, obj, old)
+
+
+def admit_call(context: Context, at: Attributes, obj: Obj) -> None:
+    """Refuse what may not be posted to a subresource."""
+    noderestriction.check(context, at, obj, None)
+
+
+def admit_delete(context: Context, at: Attributes, old: Obj) -> None:
+    """Refuse to delete what the cluster needs, or what is not the user's."""
     if at.key.resource == "namespaces" and at.name in IMMORTAL:
         raise status.forbidden(at.resource, at.name, "this namespace may not be deleted")
+    noderestriction.check_delete(context, at, old)
+    priorities.check_delete(at)
 
 
 def namespace_lifecycle(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
@@ -57,7 +89,7 @@ def namespace_lifecycle(context: Context, at: Attributes, obj: Obj, old: Obj | N
         raise status.not_found("namespaces", at.namespace)
     if old is None and "deletionTimestamp" in namespace["metadata"]:
         why = f"unable to create new content in namespace {at.namespace} because it is being terminated"
-        refused = status.forbidden(at.resource, obj["metadata"].get("name", ""), why)
+        refused = status.forbidden(at.resource, called(obj), why)
         gone = f"namespace {at.namespace} is being terminated"
         cause = {"reason": "NamespaceTerminating", "message": gone, "field": "metadata.namespace"}
         refused.details = {**(refused.details or {}), "causes": [cause]}
@@ -139,10 +171,23 @@ class Step:
     subresources: frozenset[str] = frozenset({""})
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One plug-in that only looks, and what it looks at."""
+
+    run: Callable[[Context, Attributes, Obj, Obj | None], None]
+    resources: frozenset[str] = frozenset()
+    on_update: bool = True
+    subresources: frozenset[str] = frozenset({""})
+
+
 PODS = frozenset({"pods"})
+CLAIMS = frozenset({"persistentvolumeclaims"})
 PLUGINS: tuple[Step, ...] = (
     Step(namespace_lifecycle, on_update=True),
+    Step(limitranger.defaults, PODS),
     Step(service_account, PODS),
+    Step(noderestriction.check, on_update=True, subresources=frozenset({"", "status"})),
     Step(taint_new_nodes, frozenset({"nodes"})),
     Step(priority, PODS, on_update=True),
     Step(default_tolerations, PODS, on_update=True),
@@ -154,4 +199,20 @@ PLUGINS: tuple[Step, ...] = (
         frozenset({"persistentvolumeclaims", "persistentvolumes", "volumeattributesclasses.storage.k8s.io"}),
     ),
     Step(default_ingress_class, frozenset({"ingresses.networking.k8s.io"})),
+    Step(escalation.check_role, escalation.ROLES, on_update=True),
+    Step(escalation.check_binding, escalation.BINDINGS, on_update=True),
+)
+CHECKS: tuple[Check, ...] = (
+    Check(limitranger.check, PODS, on_update=False),
+    Check(limitranger.check, PODS, subresources=frozenset({"resize"})),
+    Check(limitranger.check, CLAIMS),
+    Check(podresize.check, PODS, subresources=frozenset({"resize"})),
+    Check(podsecurity.check_pod, PODS, subresources=frozenset({"", "ephemeralcontainers", "resize"})),
+    Check(podsecurity.check_template, podsecurity.TEMPLATED),
+    Check(podsecurity.check_namespace, frozenset({"namespaces"})),
+    Check(priorities.check, frozenset({"priorityclasses.scheduling.k8s.io"})),
+    Check(certificates.check_subject, certificates.REQUESTS, on_update=False),
+    Check(certificates.check_approval, certificates.REQUESTS, subresources=frozenset({"approval"})),
+    Check(certificates.check_signing, certificates.REQUESTS, subresources=frozenset({"status"})),
+    Check(quota.check),
 )

@@ -11,6 +11,7 @@ import yaml
 from kit.embedded.api.negotiation import JSON, YAML
 from kit.embedded.core.turns import Response
 from kit.errors import Status
+from kit.kube.status import KubeletRefusal
 
 encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 TEXT = "text/plain; charset=utf-8"
@@ -40,12 +41,12 @@ def text(words: str, code: int = 200) -> Response:
 
 def refusal(error: Status, *, media: str = JSON, warnings: Sequence[str] = ()) -> Response:
     """Return the answer to a request that failed."""
+    if isinstance(error, KubeletRefusal):
+        return Response(error.code, (("Content-Type", TEXT),), error.message.encode())
     details = error.details or {}
     headers = []
     if "retryAfterSeconds" in details:
         headers.append(("Retry-After", str(details["retryAfterSeconds"])))
-    if error.code == 401:
-        headers.append(("WWW-Authenticate", 'Bearer realm="kubernetes-master"'))
     body = error.body()
     if error.details is not None:
         body = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kit.embedded.core.store import Key
+from kit.embedded.core.store import Key, Obj
 from kit.kube.kinds import Resource, Subresource
 
 
@@ -46,6 +46,12 @@ class Attributes:
     def sub(self) -> Subresource | None:
         """Return the subresource's own description."""
         return self.resource.subresource(self.subresource) if self.subresource else None
+
+
+def called(obj: Obj) -> str:
+    """Return what admission calls a new object: names are generated after it. Models extractResourceName of admission/errors.go."""
+    meta = obj["metadata"]
+    return str(meta.get("name") or meta.get("generateName") or "Unknown")
 
 
 def storage(resource: Resource) -> str:

@@ -1,6 +1,6 @@
-"""Who is asking: bearer tokens, client certificates, service accounts, impersonation.
+"""Who is asking: bearer tokens, client certificates, service accounts.
 
-Models k8s.io/apiserver/pkg/authentication and endpoints/filters/impersonation.
+Models k8s.io/apiserver/pkg/authentication and pkg/serviceaccount/claims.go.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kit.embedded.api import legacytokens
 from kit.embedded.api.attributes import ANONYMOUS, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key
@@ -15,10 +16,12 @@ from kit.embedded.core.turns import Request
 from kit.kube import status
 
 AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
 MASTERS = "system:masters"
 ADMIN = User("kubernetes-admin", (MASTERS, AUTHENTICATED))
 ACCOUNTS = "system:serviceaccounts"
-CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+EXTRA = "authentication.kubernetes.io"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
 def authenticated(context: Context, request: Request) -> User:
@@ -35,11 +38,28 @@ def by_token(context: Context, token: str) -> User:
     """Return whose token it is; Unauthorized."""
     if context.settings.admin_token and token == context.settings.admin_token:
         return ADMIN
-    claims = context.signer.claims(token)
+    claims = claims_of(context, token)
     user = account_of(context, claims) if claims else None
-    if user is None:
+    if user is None or not accepted(claims or {}, (ISSUER,)):
         raise status.unauthorized()
     return user
+
+
+def claims_of(context: Context, token: str) -> dict[str, Any] | None:
+    """Return the claims of a token that we signed, those of a Secret's token as if it were one of today; else None."""
+    claims = context.signer.claims(token)
+    return legacytokens.modern(context, claims, ISSUER) if claims else None
+
+
+def accepted(claims: Mapping[str, Any], audiences: tuple[str, ...]) -> list[str]:
+    """Return which of the audiences a token is for."""
+    return [one for one in audiences if one in audiences_of(claims)]
+
+
+def audiences_of(claims: Mapping[str, Any]) -> list[str]:
+    """Return whom a token is for."""
+    said = claims.get("aud") or []
+    return [said] if isinstance(said, str) else list(said)
 
 
 def account_of(context: Context, claims: Mapping[str, Any]) -> User | None:
@@ -51,35 +71,29 @@ def account_of(context: Context, claims: Mapping[str, Any]) -> User | None:
         return None
     if int(claims.get("exp", 0)) * 1000 <= context.clock.wall():
         return None
-    pod = about.get("pod")
-    if pod and _uid(context, Key("pods", namespace, pod.get("name", ""))) != pod.get("uid"):
+    if not all(_lives(context, namespace, field, about[field]) for field in BOUND if about.get(field)):
         return None
     return User(
         f"system:serviceaccount:{namespace}:{account['name']}",
         (ACCOUNTS, f"{ACCOUNTS}:{namespace}", AUTHENTICATED),
         str(account["uid"]),
-        {CREDENTIAL_ID: (f"JTI={claims['jti']}",)} if claims.get("jti") else {},
+        _extra(claims, about),
     )
 
 
-def _uid(context: Context, key: Key) -> str:
-    found = context.store.get(key)
-    return str(found["metadata"]["uid"]) if found else ""
+BOUND = {"pod": "pods", "secret": "secrets"}
+"""Claims about what a token lives as long as; a node's is there for information, unless it is alone (as here it never must die)."""
 
 
-def impersonated(request: Request) -> User | None:
-    """Return who a request wants to act as, None when it says nothing of that."""
-    headers = request.headers
-    name = headers.get("impersonate-user", "")
-    if not name:
-        if headers.get("impersonate-group") or headers.get("impersonate-uid"):
-            raise status.plain_error("requested [{Group}] without impersonating a user")
-        return None
-    groups = tuple(part.strip() for part in headers.get("impersonate-group", "").split(",") if part.strip())
-    if not groups and name.startswith("system:serviceaccount:"):
-        namespace = name.split(":")[2]
-        groups = (ACCOUNTS, f"{ACCOUNTS}:{namespace}")
-    ending = "system:unauthenticated" if name == ANONYMOUS.name else AUTHENTICATED
-    if ending not in groups:
-        groups = (*groups, ending)
-    return User(name, groups, headers.get("impersonate-uid", ""))
+def _lives(context: Context, namespace: str, field: str, bound: Mapping[str, Any]) -> bool:
+    found = context.store.get(Key(BOUND[field], namespace, bound.get("name", "")))
+    return found is not None and found["metadata"]["uid"] == bound.get("uid")
+
+
+def _extra(claims: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return what else a token says of its bearer."""
+    said = {"credential-id": f"JTI={claims['jti']}"} if claims.get("jti") else {}
+    for kind in ("node", "pod"):
+        bound = about.get(kind) or {}
+        said |= {f"{kind}-{part}": str(bound[part]) for part in ("name", "uid") if bound.get(part)}
+    return {f"{EXTRA}/{key}": (value,) for key, value in said.items()}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from kit.embedded.api import rules
+from kit.embedded.api import custom, rules
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.negotiation import PROTOBUF, YAML, body_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request
-from kit.kube import decoding, protobuf, schema, status
+from kit.kube import decoding, protobuf, status, unstructured
 from kit.kube.kinds import Resource
+from kit.kube.wire import ProtobufError
 
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 
@@ -22,11 +24,15 @@ def decoded(at: Attributes, request: Request, resource: Resource | None = None) 
     """
     resource = resource or at.resource
     obj, complaints = parsed(request, resource.kind)
-    refused = decoding.check_type(obj, resource)
+    refused = None if resource.custom else decoding.check_type(obj, resource)
     if refused is not None:
         raise refused
     obj = {"kind": resource.kind, "apiVersion": resource.api_version} | obj
-    return fitted(at, obj, complaints, resource)
+    obj = fitted(at, obj, complaints, resource)
+    refused = custom.other_version(obj, resource) if resource.custom else None
+    if refused is not None:
+        raise refused
+    return obj
 
 
 def parsed(request: Request, kind: str) -> tuple[Obj, list[str]]:
@@ -34,7 +40,7 @@ def parsed(request: Request, kind: str) -> tuple[Obj, list[str]]:
     check_size(request)
     media = body_media(request.headers.get("content-type", ""))
     if media == PROTOBUF:
-        return protobuf.decode(request.body), []
+        return _protobuf(request.body, kind), []
     read = decoding.decode_yaml if media == YAML else decoding.decode_json
     try:
         return read(request.body)
@@ -42,18 +48,41 @@ def parsed(request: Request, kind: str) -> tuple[Obj, list[str]]:
         raise decoding.unrecognized(kind, error, request.body) from None
 
 
+def _protobuf(body: bytes, kind: str) -> Obj:
+    try:
+        return protobuf.read(body)
+    except ProtobufError as error:
+        if error.kind:
+            raise decoding.cannot_handle(error.api_version, error.kind, str(error), kind) from None
+        raise decoding.unrecognized(kind, error, body) from None
+
+
 def fitted(at: Attributes, obj: Obj, complaints: list[str], resource: Resource) -> Obj:
     """Return an object without what its schema does not know, with defaults; refuse what does not fit."""
-    node = schema.of(resource.api_version, resource.kind)
-    if node is None:
-        return obj
-    why = decoding.type_error(obj, node)
-    if not why:
-        complaints = complain(at, [*complaints, *decoding.unknown_fields(obj, node)])
-        why = decoding.strict(complaints) if complaints else ""
+    why = misfit(at, obj, resource, complaints)
     if why:
         raise decoding.cannot_handle(resource.api_version, resource.kind, why)
-    return rules.defaulted(decoding.prune(obj, node))
+    return rules.read(obj, resource)
+
+
+def misfit(at: Attributes, obj: Any, resource: Resource, complaints: Iterable[str], *, strategic: bool = False) -> str:
+    """Return why an object can't be one of a resource, "" when it can; what is only complained about may become warnings."""
+    node, own = resource.node, resource.custom
+    if node is None:
+        return ""
+    if own:
+        why, unknown = custom.misfit(obj, own), custom.unknown
+    else:
+        why = unstructured.misfit(obj, node) if strategic else decoding.type_error(obj, node)
+        unknown = _unknown
+    if not why:
+        refused = complain(at, [*complaints, *unknown(obj, resource)])
+        why = decoding.strict(refused) if refused else ""
+    return why
+
+
+def _unknown(obj: Any, resource: Resource) -> list[str]:
+    return decoding.unknown_fields(obj, resource.node) if resource.node else []
 
 
 def complain(at: Attributes, complaints: list[str]) -> list[str]:
@@ -75,12 +104,16 @@ def check_size(request: Request) -> None:
 def check_options(at: Attributes, kind: str) -> None:
     """Raise Invalid for bad dryRun, fieldManager or fieldValidation in a query; `kind` is CreateOptions and the like."""
     causes = []
-    dry_run = [word for word in (at.query.get("dryRun"),) if word]
+    dry_run = [at.query["dryRun"]] if "dryRun" in at.query else []
     if any(word != "All" for word in dry_run):
         causes.append(status.not_supported("dryRun", dry_run, ("All",)))
     manager = at.query.get("fieldManager", "")
     if len(manager.encode()) > 128:
         causes.append(status.too_long("fieldManager", 128))
+    unseen = next((at for at, char in enumerate(manager) if not char.isprintable()), None)
+    if unseen is not None:
+        why = f"invalid character U+{ord(manager[unseen]):04X} (at position {unseen})"
+        causes.append(status.invalid_value("fieldManager", manager, why))
     if at.query.get("fieldValidation", "") not in VALIDATIONS:
         causes.append(status.not_supported("fieldValidation", at.query["fieldValidation"], VALIDATIONS))
     if causes:

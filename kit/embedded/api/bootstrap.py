@@ -1,4 +1,4 @@
-"""The objects a cluster has from its first moment: namespaces, the API's own Service, classes, the administrator's role.
+"""The objects a cluster has from its first moment: namespaces, the API's own Service, classes; for the roles see `api.roles`.
 
 Models what kube-apiserver's bootstrap controllers and kubeadm make. There are no Pods in kube-system: DNS, proxy and control plane
 are parts of the machine here, and the node agents add the nodes.
@@ -18,7 +18,7 @@ API_ADDRESS = "10.96.0.1"
 def objects(control_plane: str) -> Sequence[Obj]:
     """Return them in the order of their making; `control_plane` is the address of the API server's node."""
     spaces = [_object("v1", "Namespace", name) for name in NAMESPACES]
-    return [*spaces, *_services(control_plane), *_classes(), *_roles()]
+    return [*spaces, *_services(control_plane), *_classes()]
 
 
 def _object(api_version: str, kind: str, name: str, namespace: str = "", **more: object) -> Obj:
@@ -73,15 +73,3 @@ def _classes() -> Sequence[Obj]:
             description="Used for system critical pods that must not be moved from their current node.",
         ),
     ]  # fmt: skip
-
-
-def _roles() -> Sequence[Obj]:
-    label = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-    everything = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]
-    masters = [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:masters"}]
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
-    rbac = "rbac.authorization.k8s.io/v1"
-    return [
-        _object(rbac, "ClusterRole", "cluster-admin", labels=label, rules=everything),
-        _object(rbac, "ClusterRoleBinding", "cluster-admin", labels=label, subjects=masters, roleRef=reference),
-    ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.ids import Ids
-from kit.embedded.core.ports import Network, Nodes, Signer
+from kit.embedded.core.ports import Network, Nodes, Signer, Zones
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Store
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Context:
-    """The parts, by name; `nodes` and `network` are filled in after construction."""
+    """The parts, by name; `nodes`, `network` and `zones` are filled in after construction."""
 
     store: Store
     clock: Clock
@@ -34,3 +34,4 @@ class Context:
     ports: Ports
     nodes: Nodes | None = None
     network: Network | None = None
+    zones: Zones | None = None

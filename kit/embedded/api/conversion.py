@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.embedded.core.store import Obj
+from kit.kube import status
 from kit.kube.kinds import Resource
 
 # core/v1 field -> events.k8s.io/v1 field
@@ -29,14 +30,27 @@ def shown(resource: Resource, obj: Obj) -> Obj:
     """Return a stored object in the version of a resource."""
     if obj["apiVersion"] == resource.api_version:
         return obj
+    _refuse_webhook(resource)
     convert = _OUT.get((resource.api_version, resource.kind))
     return convert(obj) if convert else {**obj, "apiVersion": resource.api_version}
 
 
 def stored(resource: Resource, obj: Obj) -> Obj:
     """Return an object of a resource's version as it is kept."""
+    if resource.custom:
+        if resource.version != resource.custom.storage:
+            _refuse_webhook(resource)
+        return {**obj, "apiVersion": f"{resource.group}/{resource.custom.storage}"}
     convert = _IN.get((resource.api_version, resource.kind))
     return convert(obj) if convert else obj
+
+
+def _refuse_webhook(resource: Resource) -> None:
+    if resource.custom and resource.custom.webhook:
+        raise status.not_implemented(
+            f"this embedded cluster does not call conversion webhooks: {resource.group_resource} can be read and written in "
+            f"version {resource.custom.storage} only; a kind cluster does (--provider kind)"
+        )
 
 
 def _event_out(obj: Obj) -> Obj:

@@ -6,7 +6,7 @@ strategies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ from kit.kube import status, times
 POLICIES = ("Foreground", "Background", "Orphan", "nil")
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+PENDING = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
 # Kinds whose objects are left behind when nothing is said: child Pods and Jobs' Pods.
 ORPHANED = frozenset({"jobs.batch", "replicationcontrollers"})
 JOB_WARNING = (
@@ -100,10 +102,10 @@ def delete(context: Context, at: Attributes, options: Options) -> Deleted:
     record = context.store.record(at.key)
     if record is None:
         raise status.not_found(at.resource, at.name)
-    admission.admit_delete(context, at)
+    admission.admit_delete(context, at, record.obj)
     _check_conditions(at, options, record.obj)
-    if at.key.resource == "namespaces":
-        marked = _namespace(context, record.obj)
+    if at.key.resource in MARKS:
+        marked = MARKS[at.key.resource](context, record.obj)
     else:
         marked = _marked(context, at, options, record.obj)
     gone = finished(marked)
@@ -219,6 +221,32 @@ def _namespace(context: Context, obj: Obj) -> Obj:
         return obj
     meta = _ordered({**obj["metadata"], "deletionTimestamp": context.clock.text()})
     return {**obj, "metadata": meta, "status": {**(obj.get("status") or {}), "phase": "Terminating"}}
+
+
+def _definition(context: Context, obj: Obj) -> Obj:
+    """Return a CustomResourceDefinition that waits for its objects to go. Models registry/customresourcedefinition/etcd.go."""
+    meta = obj["metadata"]
+    if "deletionTimestamp" in meta:
+        return obj
+    now = context.clock.text()
+    meta = _ordered(
+        {
+            **meta,
+            "deletionTimestamp": now,
+            "finalizers": list(dict.fromkeys([*(meta.get("finalizers") or ()), CLEANUP])),
+        }
+    )
+    conditions = [one for one in (obj.get("status") or {}).get("conditions") or () if one["type"] != "Terminating"]
+    told = {"type": "Terminating", "status": "True", "lastTransitionTime": now, "reason": "InstanceDeletionPending"}
+    conditions.append({**told, "message": PENDING})
+    return {**obj, "metadata": meta, "status": {**(obj.get("status") or {}), "conditions": conditions}}
+
+
+# Kinds whose deletion is marked in a way of their own.
+MARKS: Mapping[str, Callable[[Context, Obj], Obj]] = {
+    "namespaces": _namespace,
+    "customresourcedefinitions.apiextensions.k8s.io": _definition,
+}
 
 
 def _bumped(meta: Obj) -> Obj:

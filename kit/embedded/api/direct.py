@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.api import deleting, patching, rules, subresources, writing
+from kit.embedded.api import auth, deleting, patching, rules, subresources, writing
 from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.controller import Controller
@@ -55,6 +55,8 @@ def create_at_start(context: Context, obj: Obj) -> Obj:
 def user_of(controller: Controller) -> User:
     """Return the user a controller writes as, with the groups its name brings."""
     name = controller.user
+    if name == auth.ADMIN.name:
+        return auth.ADMIN
     if name.startswith("system:node:"):
         return User(name, ("system:nodes", "system:authenticated"))
     if name.startswith("system:serviceaccount:"):

@@ -119,7 +119,8 @@ class Discovery:
             listed.append(_legacy(resource))
             listed += [_legacy_sub(resource, sub) for sub in resource.subresources]
         named = f"{group}/{version}" if group else version
-        listed.sort(key=lambda one: str(one["name"]))
+        if not any(one.custom for one in self._context.registry.in_version(group, version)):
+            listed.sort(key=lambda one: str(one["name"]))
         return {
             "kind": "APIResourceList",
             **({"apiVersion": "v1"} if group else {}),
@@ -176,7 +177,7 @@ def _legacy_sub(resource: Resource, sub: Subresource) -> dict[str, Any]:
 def _aggregate(resource: Resource) -> dict[str, Any]:
     out: dict[str, Any] = {
         "resource": resource.plural,
-        "responseKind": {"group": "", "version": "", "kind": resource.kind},
+        "responseKind": _own_kind(resource),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
         "verbs": list(resource.verbs),
@@ -190,9 +191,16 @@ def _aggregate(resource: Resource) -> dict[str, Any]:
     return out
 
 
+def _own_kind(resource: Resource) -> dict[str, str]:
+    """Return the kind of a resource: built-in ones leave out the group version it stands under."""
+    group, version = (resource.group, resource.version) if resource.custom else ("", "")
+    return {"group": group, "version": version, "kind": resource.kind}
+
+
 def _aggregate_sub(resource: Resource, sub: Subresource) -> dict[str, Any]:
     own = (sub.group, sub.version) == (resource.group, resource.version)
-    kind = {"group": "" if own else sub.group, "version": "" if own else sub.version, "kind": sub.kind}
+    kind = {"group": sub.group, "version": sub.version, "kind": sub.kind}
+    kind = _own_kind(resource) | {"kind": sub.kind} if own else kind
     return {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
 
 

@@ -1,6 +1,6 @@
 """What is posted to Pods: the scheduler's binding, and eviction.
 
-Models pkg/registry/core/pod/storage/{storage,eviction}.go. No PodDisruptionBudget is asked yet: an eviction is a delete.
+Models pkg/registry/core/pod/storage/{storage,eviction}.go.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kit.embedded.api import deleting, writing
+from kit.embedded.api import budgets, deleting, writing
 from kit.embedded.api.answers import success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
@@ -76,5 +76,26 @@ def evict(context: Context, at: Attributes, eviction: Obj) -> dict[str, Any]:
         raise status.bad_request("name in URL does not match name in Eviction object")
     options = deleting.Options.of(eviction.get("deleteOptions") or {})
     one = replace(at, verb="delete", subresource="", dry_run=at.dry_run or options.dry_run)
+    pod = context.store.get(one.key)
+    if pod is not None:
+        budgets.spend(context, one, pod, dry_run=one.dry_run)
+        writing.update(context, one, lambda old: _marked(context, old), whole=True)
     deleting.delete(context, one, options)
     return success(201)
+
+
+def _marked(context: Context, pod: Obj) -> Obj:
+    """Return a Pod whose status says that it is being evicted."""
+    state = pod.get("status") or {}
+    told = {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": context.clock.text(),
+    }
+    told |= {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
+    before = [one for one in state.get("conditions") or () if one["type"] == "DisruptionTarget"]
+    if before and before[0]["status"] == "True":
+        told["lastTransitionTime"] = before[0]["lastTransitionTime"]
+    others = [one for one in state.get("conditions") or () if one["type"] != "DisruptionTarget"]
+    return {**pod, "status": {**state, "conditions": [*others, told]}}

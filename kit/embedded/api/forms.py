@@ -13,11 +13,13 @@ from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
 from kit.embedded.api.reading import Page
 from kit.embedded.core.store import Obj, Record
 from kit.errors import Status
-from kit.kube import schema, status
+from kit.kube import status
 from kit.kube.kinds import Resource
 from kit.kube.tables import Include, table
 
 INCLUDES: dict[str, Include] = {"Metadata": "Metadata", "Object": "Object", "None": "None"}
+# Annotations that stand for a field of the internal type, which Tables are made of.
+HIDDEN = {"daemonsets.apps": "deprecated.daemonset.template.generation"}
 _CARRIED = '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":'
 
 
@@ -47,18 +49,24 @@ def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
         return listing(PARTIAL_LIST, f"meta.k8s.io/{form.version}", page.meta, items)
     prefix = head(resource)
     if not built_in(resource):
-        return listing(
-            f"{resource.kind}List", resource.api_version, page.meta, (encoded(resource, r) for r in page.records)
-        )
+        return _custom(resource, page)
     items = (item(encoded(resource, record), prefix) for record in page.records)
     return listing(f"{resource.kind}List", resource.api_version, page.meta, items)
+
+
+def _custom(resource: Resource, page: Page) -> bytes:
+    """Return a list of custom resources: its keys stand in the order of letters, and it always says how to go on."""
+    meta = encode({"continue": page.meta.get("continue", ""), **page.meta})
+    begin = f'{{"apiVersion":"{resource.api_version}","items":['
+    end = f'],"kind":"{resource.kind}List","metadata":{meta}}}'
+    return begin.encode() + b",".join(encoded(resource, record) for record in page.records) + end.encode()
 
 
 def _listed(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
     """Return a list's Table. Most of it is the rows' metadata, which each record has encoded already."""
     carried = included(at)
     objects = [record.obj for record in page.records]
-    if carried != "Metadata":
+    if carried != "Metadata" or at.resource.group_resource in HIDDEN:
         return encode(tabled(context, at, form, objects, page.meta)).encode()
     out = tabled(context, at, form, objects, page.meta, include="None")
     rows = zip(out.pop("rows"), page.records, strict=True)
@@ -81,7 +89,7 @@ def head(resource: Resource) -> bytes:
 
 def built_in(resource: Resource) -> bool:
     """Return whether Kubernetes itself defines a resource (its lists leave out kind and apiVersion of items)."""
-    return schema.of(resource.api_version, resource.kind) is not None
+    return resource.custom is None
 
 
 def partial(obj: Obj, version: str) -> dict[str, Any]:
@@ -100,17 +108,28 @@ def tabled(
     include: Include | None = None,
 ) -> dict[str, Any]:
     """Return objects as a Table; `include`, else `includeObject`, says what each row carries. Without `meta` it is about one object."""
+    hidden = HIDDEN.get(at.resource.group_resource)
+    if hidden and (include or included(at)) == "Metadata":
+        objects = [_without(obj, hidden) for obj in objects]
     out = table(
         objects,
         at.key.resource,
         now_ms=context.clock.wall(),
         include=include or included(at),
         list_meta=meta,
+        printer_columns=at.resource.custom.columns if at.resource.custom else None,
     )
     out["apiVersion"] = f"meta.k8s.io/{form.version}"
     if not columns:
         out["columnDefinitions"] = None
     return out
+
+
+def _without(obj: Obj, annotation: str) -> Obj:
+    given = obj["metadata"].get("annotations") or {}
+    kept = {key: value for key, value in given.items() if key != annotation}
+    meta = {key: value for key, value in obj["metadata"].items() if key != "annotations"}
+    return {**obj, "metadata": {**meta, **({"annotations": kept} if kept else {})}}
 
 
 def included(at: Attributes) -> Include:

@@ -6,6 +6,7 @@ takes JSON too, as client-go reads the Content-Type of the answer.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,7 +27,12 @@ PATCHES = (
 PARTIAL = "PartialObjectMetadata"
 PARTIAL_LIST = "PartialObjectMetadataList"
 TABLE = "Table"
-_ANY = frozenset({"", "*/*", "application/*"})
+# mime.ParseMediaType of Go: a type, then parameters whose values are tokens or quoted
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_WELL_FORMED = re.compile(
+    rf'\s*{_TOKEN}/{_TOKEN}\s*(?:;\s*{_TOKEN}\s*=\s*(?:{_TOKEN}|"(?:[^"\\]|\\.)*")\s*)*;?\s*', re.ASCII
+)
+_ANY = frozenset({"*/*", "application/*"})
 _FORMS = {
     TABLE: ("meta.k8s.io", ("v1", "v1beta1")),
     PARTIAL: ("meta.k8s.io", ("v1", "v1beta1")),
@@ -51,7 +57,8 @@ class Accepted(NamedTuple):
 @lru_cache(maxsize=512)
 def accepted(header: str) -> Accepted:
     """Return the first form of an Accept header that can be given; NotAcceptable when there is none."""
-    for clause in header.split(","):
+    restricted = False
+    for clause in header.split(",") if header else ("*/*",):
         media, *parameters = (part.strip() for part in clause.split(";"))
         given = dict(part.partition("=")[::2] for part in parameters)
         media = JSON if media in _ANY or media == PROTOBUF else media
@@ -60,15 +67,18 @@ def accepted(header: str) -> Accepted:
             continue
         if "as" not in given:
             return Accepted(media)
+        restricted = True
         if form and given.get("g") == form[0] and given.get("v") in form[1]:
             return Accepted(media, given["as"], given["v"])
+    if restricted:
+        raise Status("NotAcceptable", f"only the following media types are accepted: {', '.join(BODIES)}", details={})
     raise not_acceptable()
 
 
 def body_media(content_type: str) -> str:
     """Return JSON, YAML or PROTOBUF for the Content-Type of a body; UnsupportedMediaType for any other."""
-    media = content_type.partition(";")[0].strip().lower() or JSON
-    if media not in BODIES:
+    media = content_type.partition(";")[0].strip().lower() if content_type else JSON
+    if media not in BODIES or not _WELL_FORMED.fullmatch(content_type or JSON):
         raise unsupported_media_type()
     return media
 

@@ -7,10 +7,10 @@ out by itself that there is no such kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from kit.embedded.api import customdocs
 from kit.embedded.api.answers import encode, respond
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import PATCHES
@@ -41,7 +41,6 @@ class OpenApi:
         self._context = context
         self._bytes: dict[str, bytes] = {}
         self._index: bytes | None = None
-        self._known = 0  # how many descriptions the documents were built with
 
     def changed(self) -> None:
         """Build everything anew when it is next asked for."""
@@ -57,7 +56,7 @@ class OpenApi:
         name = path.removeprefix(PREFIX).strip("/")
         if not name:
             return respond(self._list())
-        if name not in group_versions():
+        if name not in group_versions() and name not in self._custom():
             raise status.unknown_path()
         body = self._document(name)
         etag = f'"{_hash(body)}"'
@@ -71,6 +70,14 @@ class OpenApi:
         )
         return Response(200, headers, body)
 
+    def _custom(self) -> dict[str, list[Resource]]:
+        """Return the custom resources by the path of their document."""
+        out: dict[str, list[Resource]] = {}
+        for resource in self._context.registry:
+            if resource.custom:
+                out.setdefault(f"apis/{resource.group}/{resource.version}", []).append(resource)
+        return out
+
     def _second(self, request: Request) -> Response:
         """Return the empty OpenAPI v2 document, as JSON or protobuf (Document: swagger = 1, info = 2 {title = 1, version = 2})."""
         version = self._context.settings.version
@@ -83,46 +90,32 @@ class OpenApi:
         )
 
     def _list(self) -> bytes:
-        """Return the index. Its hashes come from the registry and the descriptions, so no document is built for it."""
-        self._refresh()
+        """Return the index. Its hashes come from the registry, so no document is built for it."""
         if self._index is None:
-            state = repr((self._context.registry.all(), sorted(self._context.settings.descriptions.items())))
-            mark = _hash(f"{self._context.settings.version}{state}".encode())
+            served = [resource for resource in self._context.registry if not resource.custom]
+            mark = _hash(f"{self._context.settings.version}{served}".encode())
             paths = {name: {"serverRelativeURL": f"{PREFIX}/{name}?hash={mark}"} for name in group_versions()}
+            for name in sorted(self._custom()):  # few and small: their own bytes say when they change
+                paths[name] = {"serverRelativeURL": f"{PREFIX}/{name}?hash={_hash(self._document(name))}"}
             self._index = encode({"paths": paths}).encode()
         return self._index
 
-    def _refresh(self) -> None:
-        """Forget what was built before the descriptions came in: they are read after the start."""
-        known = len(self._context.settings.descriptions)
-        if known != self._known:
-            self._known, self._index = known, None
-            self._bytes.clear()
-
     def _document(self, name: str) -> bytes:
-        self._refresh()
         found = self._bytes.get(name)
         if found is None:
             found = self._bytes[name] = encode(self._build(name)).encode()
         return found
 
     def _build(self, name: str) -> dict[str, Any]:
-        schemas = openapi_document(name, _nested(self._context.settings.descriptions))
+        custom = self._custom().get(name)
+        schemas = customdocs.schemas(custom) if custom else openapi_document(name)
         group, version = _split(name)
         paths: dict[str, Any] = {}
         for resource in self._context.registry.in_version(group, version) if version else ():
             paths |= _paths(resource)
         info = {"title": "Kubernetes", "version": self._context.settings.version}
+        info = {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"} if custom else info
         return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
-
-
-def _nested(descriptions: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return texts by definition and field (a definition's own under ""), from keys `DEFINITION.FIELD` and `DEFINITION.`."""
-    out: dict[str, dict[str, str]] = {}
-    for key, text in descriptions.items():
-        definition, _, field = key.rpartition(".")
-        out.setdefault(definition, {})[field] = text
-    return out
 
 
 def _field(number: int, data: bytes) -> bytes:
@@ -150,12 +143,13 @@ def _paths(resource: Resource) -> dict[str, Any]:
 
 def _operation(resource: Resource, method: str, action: str) -> dict[str, Any]:
     gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    node = schema.of(resource.api_version, resource.kind)
-    body = {"schema": {"$ref": f"{schema.REF}{node.name}"}} if node else {"schema": {"type": "object"}}
+    named = customdocs.name(resource) if resource.custom else resource.node.name if resource.node else ""
+    body = {"schema": {"$ref": f"{schema.REF}{named}"}} if named else {"schema": {"type": "object"}}
     out: dict[str, Any] = {"x-kubernetes-action": action, "x-kubernetes-group-version-kind": gvk}
     if method in {"post", "put", "patch"}:
         out["parameters"] = [_parameter(name) for name in WRITE_PARAMETERS]
-        media = PATCHES if method == "patch" else ("application/json",)
+        patches = customdocs.PATCHES if resource.custom else PATCHES
+        media = patches if method == "patch" else ("application/json",)
         patch = {"schema": {"$ref": f"{schema.REF}io.k8s.apimachinery.pkg.apis.meta.v1.Patch"}}
         out["requestBody"] = {"content": dict.fromkeys(media, patch if method == "patch" else body), "required": True}
     return out | {"responses": {"200": {"description": "OK", "content": {"application/json": body}}}}

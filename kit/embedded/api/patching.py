@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.api import bodies, rules, writing
+from kit.embedded.api import bodies, custom, rules, writing
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown
@@ -15,8 +15,9 @@ from kit.embedded.api.negotiation import patch_media
 from kit.embedded.core.store import Obj, Record
 from kit.embedded.core.turns import Request
 from kit.errors import Status
-from kit.kube import decoding, patches, schema, status
-from kit.kube.apply import apply
+from kit.kube import patches, status
+from kit.kube.apply import apply, check_type
+from kit.kube.goorder import in_go_order
 
 MEDIA = {"json": patches.JSON, "merge": patches.MERGE, "strategic": patches.STRATEGIC, "apply": patches.APPLY}
 
@@ -24,8 +25,7 @@ MEDIA = {"json": patches.JSON, "merge": patches.MERGE, "strategic": patches.STRA
 def patch(context: Context, at: Attributes, request: Request) -> tuple[Record, bool]:
     """Carry out a PATCH; the record, and whether it was made by it (apply only)."""
     bodies.check_size(request)
-    custom = schema.of(at.resource.api_version, at.resource.kind) is None
-    media = patch_media(request.headers.get("content-type", ""), custom=custom)
+    media = patch_media(request.headers.get("content-type", ""), custom=at.resource.custom is not None)
     _check_options(at, media)
     found = patches.decode_patch(media, request.body)
     if media == patches.APPLY:
@@ -36,36 +36,34 @@ def patch(context: Context, at: Attributes, request: Request) -> tuple[Record, b
 def changed(at: Attributes, media: str, old: Obj, patch: patches.Decoded) -> Obj:
     """Return what a patch makes of an object, with defaults; refuse what does not fit the schema."""
     resource = at.resource
-    node = schema.of(resource.api_version, resource.kind)
-    base = shown(resource, old)
-    result = patches.patched(media, base, patch.value, node)
-    _refuse_other_kind(at, media, result, patch)
-    if node is not None:
-        _refuse_misfit(at, media, result, patch)
+    result = patches.patched(media, shown(resource, old), patch.value, resource.node)
+    if resource.custom is None:
+        _refuse_other_kind(at, media, result, patch)
+    _refuse_misfit(at, media, result, patch)
+    if resource.custom:
+        custom.check_kind(at, result)
     result = bodies.check_place(at, {**result, "kind": resource.kind, "apiVersion": resource.api_version})
-    if node is not None:
-        result = rules.defaulted(decoding.prune(result, node))
-    return result
+    return rules.read(result, resource)
 
 
 def _refuse_other_kind(at: Attributes, media: str, result: Any, patch: patches.Decoded) -> None:
     """Refuse a patch that makes something else of an object."""
     if media == patches.STRATEGIC or not isinstance(result, dict):
         return
-    version, kind = result.get("apiVersion"), result.get("kind")
+    version, kind = result.get("apiVersion"), result.get("kind", at.resource.kind)
+    if version is None:  # decoded as nothing in particular
+        raise status.bad_request(
+            f"the name of the object ({at.name} based on URL) was undeterminable: name must be provided"
+        )
     if (version, kind) != (at.resource.api_version, at.resource.kind):
         why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
-        raise patches.patch_rejected(media, result, patch.value, why)
+        head = {key: result[key] for key in ("apiVersion", "kind", "metadata") if key in result}
+        ordered = in_go_order(head | dict(sorted(result.items())), at.resource.node)
+        raise patches.patch_rejected(media, head | ordered, patch.value, why)
 
 
 def _refuse_misfit(at: Attributes, media: str, result: Any, patch: patches.Decoded) -> None:
-    node = schema.of(at.resource.api_version, at.resource.kind)
-    if node is None:
-        return
-    why = decoding.type_error(result, node)
-    if not why:
-        complaints = bodies.complain(at, [*patch.strict, *decoding.unknown_fields(result, node)])
-        why = decoding.strict(complaints) if complaints else ""
+    why = bodies.misfit(at, result, at.resource, patch.strict, strategic=media == patches.STRATEGIC)
     if why:
         raise patches.patch_rejected(media, result, patch.value, why)
 
@@ -75,8 +73,9 @@ def applied(context: Context, at: Attributes, patch: Obj, *, force: bool) -> tup
     resource = at.resource
     if not at.manager:
         raise _options_refused(status.required("fieldManager", "is required for apply patch"))
-    bodies.check_place(at, patch)
+    check_type(patch, resource.api_version, resource.kind)
     record = context.store.record(at.key)
+    _check_place(at, patch, new=record is None)
     if record is None and at.subresource:
         raise status.not_found(resource, at.name)
     if record is not None:
@@ -86,21 +85,33 @@ def applied(context: Context, at: Attributes, patch: Obj, *, force: bool) -> tup
     return writing.create(context, at, _applied(context, at, None, patch, force=force), applied=True), True
 
 
+def _check_place(at: Attributes, patch: Obj, *, new: bool) -> None:
+    """Refuse a patch that names another object. What is of a wrong type is refused later, by its schema."""
+    meta = patch.get("metadata")
+    texts = {key: value for key, value in (meta if isinstance(meta, dict) else {}).items() if isinstance(value, str)}
+    if new and not texts.get("name") and not (isinstance(meta, dict) and "name" in meta):
+        bodies.check_place(at, {**patch, "metadata": {"namespace": texts.get("namespace", "")}})
+    elif "name" in texts:
+        bodies.check_place(at, {**patch, "metadata": texts})
+    else:
+        bodies.check_place(at, {**patch, "metadata": {**texts, "name": at.name}})
+
+
 def _applied(context: Context, at: Attributes, live: Obj | None, patch: Obj, *, force: bool) -> Obj:
     resource = at.resource
-    node = schema.of(resource.api_version, resource.kind)
     return apply(
         None if live is None else shown(resource, live),
         patch,
         at.manager,
         force=force,
-        node=node,
+        node=resource.node,
         subresource=at.subresource,
         api_version=resource.api_version,
         kind=resource.kind,
         time_text=context.clock.text(),
-        default=lambda obj: rules.defaulted(decoding.prune(obj, node) if node else obj),
-        custom=node is None,
+        default=lambda obj: rules.read(obj, resource),
+        ignored=rules.ignored(at),
+        custom=resource.custom is not None,
     )
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.api.attributes import Attributes
+from kit.embedded.api import nodeauth
+from kit.embedded.api.attributes import Attributes, called
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj
 from kit.errors import Status
 from kit.kube import status
+from kit.kube.resources import amounts
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # a path inside containers
 MIRROR = "kubernetes.io/config.mirror"
@@ -23,7 +25,7 @@ TOLERATION_SECONDS = 300
 def service_account(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj:
     """Run a Pod as a service account that is there, with its token mounted."""
     if MIRROR in (pod["metadata"].get("annotations") or {}):
-        return pod
+        return _mirror(context, pod)
     spec = dict(pod["spec"])
     name = spec.get("serviceAccountName") or "default"
     spec["serviceAccountName"] = spec["serviceAccount"] = name
@@ -38,8 +40,21 @@ def service_account(context: Context, at: Attributes, pod: Obj, old: Obj | None)
     return {**pod, "spec": spec}
 
 
+def _mirror(context: Context, pod: Obj) -> Obj:
+    """Return a mirror Pod, which has no account; refuse one that needs what an account gives."""
+    spec = pod["spec"]
+    if spec.get("serviceAccountName"):
+        raise _refused(pod, "a mirror pod may not reference service accounts")
+    if nodeauth.secrets(context.store, pod):
+        raise _refused(pod, "a mirror pod may not reference secrets")
+    projected = (one.get("projected") or {} for one in spec.get("volumes") or ())
+    if any("serviceAccountToken" in source for one in projected for source in one.get("sources") or ()):
+        raise _refused(pod, "a mirror pod may not use ServiceAccountToken volume projections")
+    return pod
+
+
 def _refused(pod: Obj, why: str) -> Status:
-    return status.forbidden("pods", pod["metadata"].get("name", ""), why)
+    return status.forbidden("pods", called(pod), why)
 
 
 def _mounts_token(spec: Obj, account: Obj) -> bool:
@@ -105,6 +120,12 @@ def priority(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj
             f"priority admission controller computed {value} from the given PriorityClass name"
         )
         raise _refused(pod, why)
+    if spec.get("preemptionPolicy") not in {None, policy}:
+        why = (
+            f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; "
+            f"priority admission controller computed {policy} from the given PriorityClass name"
+        )
+        raise _refused(pod, why)
     named = {"priorityClassName": name} if name else {}
     return {**pod, "spec": {**spec, **named, "priority": value, "preemptionPolicy": policy}}
 
@@ -126,15 +147,33 @@ def _class_of(context: Context, pod: Obj) -> tuple[str, int, str]:
 
 
 def runtime_class(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj:
-    """Refuse a Pod whose runtime class is not there, and add the overhead of one that is."""
-    name = pod["spec"].get("runtimeClassName")
-    if not name:
-        return pod
-    found = context.store.get(Key("runtimeclasses.node.k8s.io", "", name))
-    if found is None:
+    """Refuse a Pod whose runtime class is not there; add the overhead and the node selection of one that is."""
+    spec = pod["spec"]
+    name, given = spec.get("runtimeClassName"), spec.get("overhead")
+    found = context.store.get(Key("runtimeclasses.node.k8s.io", "", name)) if name else None
+    if name and found is None:
         raise _refused(pod, f'pod rejected: RuntimeClass "{name}" not found')
-    overhead = (found.get("overhead") or {}).get("podFixed")
-    return {**pod, "spec": {**pod["spec"], "overhead": overhead}} if overhead else pod
+    overhead = ((found or {}).get("overhead") or {}).get("podFixed")
+    if given and not overhead:
+        raise _refused(pod, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead")
+    if given and amounts(given) != amounts(overhead):
+        raise _refused(pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead")
+    added = {"overhead": overhead} if overhead else {}
+    return {**pod, "spec": {**spec, **added, **_placed(pod, (found or {}).get("scheduling") or {})}}
+
+
+def _placed(pod: Obj, scheduling: Obj) -> dict[str, Any]:
+    """Return the node selector and the tolerations of a Pod with those of its runtime class."""
+    spec, out = pod["spec"], dict[str, Any]()
+    have = spec.get("nodeSelector") or {}
+    for key, value in sorted((scheduling.get("nodeSelector") or {}).items()):
+        if have.get(key, value) != value:
+            why = f"runtimeClass.scheduling.nodeSelector[{key}] = {value}; pod.spec.nodeSelector[{key}] = {have[key]}"
+            raise _refused(pod, f"conflict: {why}")
+        out["nodeSelector"] = {**out.get("nodeSelector", have), key: value}
+    tolerations = spec.get("tolerations") or []
+    more = [one for one in scheduling.get("tolerations") or () if one not in tolerations]
+    return out | ({"tolerations": [*tolerations, *more]} if more else {})
 
 
 def default_tolerations(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj:

@@ -6,6 +6,7 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/get.go and registry/generic/regis
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,6 +20,10 @@ from kit.kube import status
 from kit.kube.status import Cause
 
 MATCHES = ("Exact", "NotOlderThan", "")
+_INTEGER = re.compile("[+-]?[0-9]+")
+_INT64 = 2**63
+_TOKEN_VERSION = "meta.k8s.io/v1"
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 class Page(NamedTuple):
@@ -77,22 +82,41 @@ def _limited(
 
 
 def _token(revision: int, key: Key) -> str:
-    body = {"v": "meta.k8s.io/v1", "rv": revision, "start": f"{key.namespace}/{key.name}"}
+    body = {"v": _TOKEN_VERSION, "rv": revision, "start": f"{key.namespace}/{key.name}"}
     return urlsafe_b64encode(json.dumps(body).encode()).decode().rstrip("=")
 
 
 def _resume(context: Context, resource: str, token: str) -> tuple[int, tuple[str, str]]:
     """Return the revision and first name of a continue token. Old revisions are not kept: one that is gone is Expired."""
-    try:
-        body = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        revision, start = int(body["rv"]), str(body["start"])
-    except (ValueError, KeyError, TypeError):
-        raise status.bad_request("continue key is not valid: illegal base64 data") from None
+    body, revision, start = _token_parts(token)
     namespace, _, name = start.rpartition("/")
     if revision and revision < context.store.revision and _forgotten(context, resource, revision):
         again = urlsafe_b64encode(json.dumps({**body, "rv": context.store.revision}).encode()).decode().rstrip("=")
         raise Expired(again)
     return revision or context.store.revision, (namespace, name.rstrip("\0"))
+
+
+def _token_parts(token: str) -> tuple[dict[str, Any], int, str]:
+    """Read a continue token. Models k8s.io/apiserver/pkg/storage/continue.go (DecodeContinue)."""
+    bad = next((at for at, char in enumerate(token.rstrip("=")) if char not in _BASE64), None)
+    try:
+        body = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4))) if bad is None else None
+    except ValueError:
+        body = None
+    if body is None:
+        at = len(token) // 4 * 4 if bad is None else bad
+        raise _bad_token(f"illegal base64 data at input byte {at}")
+    said = body.get("v") if isinstance(body, dict) else None
+    if said != _TOKEN_VERSION:
+        raise _bad_token(f"server does not recognize this encoded version {said or ''}")
+    revision, start = body.get("rv"), body.get("start")
+    if not isinstance(revision, int) or not isinstance(start, str) or not 0 <= revision < _INT64:
+        raise _bad_token("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+    return body, revision, start
+
+
+def _bad_token(why: str) -> Status:
+    return status.bad_request(f"invalid continue token: continue key is not valid: {why}")
 
 
 def _forgotten(context: Context, resource: str, revision: int) -> bool:
@@ -120,8 +144,8 @@ def _check_list_version(context: Context, resource: str, query: Mapping[str, str
     text = query.get("resourceVersion", "")
     try:
         version(text)
-    except ValueError:
-        message = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+    except ValueError as error:
+        message = f'resourceVersion: Invalid value: "{text}": {error}'
         raise status.bad_request(f"invalid resource version: {message}") from None
     _check_version(context, text)
     if query.get("resourceVersionMatch") == "Exact" and _changed_since(context, resource, int(text or 0)):
@@ -134,29 +158,36 @@ def _changed_since(context: Context, resource: str, revision: int) -> bool:
 
 
 def _check_version(context: Context, text: str) -> None:
-    if text.isdigit() and int(text) > context.store.revision:
-        raise status.too_large_version(int(text), context.store.revision)
+    if text.isascii() and text.isdigit() and context.store.revision < (wanted := int(text[-30:])):
+        raise status.too_large_version(wanted, context.store.revision)
 
 
 def version(text: str) -> int:
-    """Return a resourceVersion as a number, 0 for none; ValueError."""
+    """Return a resourceVersion as a number, 0 for none; ValueError in the words of strconv.ParseUint."""
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(text)
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if len(text.lstrip("0")) > len(str(_INT64)) or int(text) >= 2 * _INT64:
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": value out of range')
     return int(text)
 
 
 def integer(text: str) -> int:
-    """Return a number of the query, 0 for none."""
-    try:
-        return int(text or "0")
-    except ValueError:
-        raise status.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    """Return a number of the query, 0 for none; BadRequest as strconv.ParseInt words it."""
+    if not text:
+        return 0
+    if not _INTEGER.fullmatch(text):
+        raise status.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if len(text.lstrip("+-0")) > len(str(_INT64)) or not -_INT64 <= int(text) < _INT64:
+        raise status.bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return int(text)
 
 
 def check_options(query: Mapping[str, str], *, watch: bool) -> None:
-    """Raise Invalid for list options that contradict each other (validation of metainternalversion.ListOptions)."""
+    """Raise BadRequest for numbers that are none, Invalid for list options that contradict each other (ListOptions)."""
+    for name in ("limit", "timeoutSeconds"):
+        integer(query.get(name, ""))
     match, asked = query.get("resourceVersionMatch", ""), query.get("resourceVersion", "")
     initial = query.get("sendInitialEvents")
     causes = _match_causes(match, asked, watch=watch, initial=initial)
@@ -177,8 +208,10 @@ def _match_causes(match: str, asked: str, *, watch: bool, initial: str | None) -
             else []
         )
     if watch:
-        wrong = match != "NotOlderThan"
-        return [forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")] if wrong else []
+        if match == "NotOlderThan":
+            return []
+        unknown = [status.not_supported("resourceVersionMatch", match, MATCHES[1:2])] if match else []
+        return [forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"), *unknown]
     if match not in MATCHES:
         return [status.not_supported("resourceVersionMatch", match, MATCHES)]
     if match and not asked:

@@ -14,8 +14,8 @@ from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
-from kit.errors import Status
 from kit.kube import status
+from kit.kube.rbac import Question, words
 
 Review = Callable[[Context, Attributes, Request], Response]
 
@@ -26,16 +26,26 @@ def token_review(context: Context, at: Attributes, request: Request) -> Response
     token = (obj.get("spec") or {}).get("token") or ""
     if not token:
         raise status.bad_request("token is required for TokenReview in authentication")
-    try:
-        user = auth.by_token(context, token)
-    except Status:
-        found: dict[str, Any] = {"user": {}, "error": "invalid bearer token"}
-        return _answer(at, obj, found)
-    audience = f"https://kubernetes.default.svc.{DOMAIN}"
-    return _answer(at, obj, {"authenticated": True, "user": user_info(user), "audiences": [audience]})
+    audiences = tuple((obj.get("spec") or {}).get("audiences") or ())
+    return _answer(at, obj, _token_verdict(context, token, audiences))
 
 
-DOMAIN = "cluster.local"
+def _token_verdict(context: Context, token: str, audiences: tuple[str, ...]) -> dict[str, Any]:
+    """Return whose a token is and which of the audiences (the API server, when none is named) it is for."""
+    wrong: dict[str, Any] = {"user": {}, "error": "invalid bearer token"}
+    if context.settings.admin_token and token == context.settings.admin_token:
+        return wrong if audiences else {"authenticated": True, "user": user_info(auth.ADMIN)}
+    claims = auth.claims_of(context, token)
+    user = auth.account_of(context, claims) if claims else None
+    if claims is None or user is None:
+        return wrong
+    asked = audiences or (auth.ISSUER,)
+    meant = auth.accepted(claims, asked)
+    if not meant:
+        said, wanted = words(auth.audiences_of(claims)), words(asked)
+        why = f"token audiences {said} is invalid for the target audiences {wanted}"
+        return {"user": {}, "error": f"[invalid bearer token, {why}]"}
+    return {"authenticated": True, "user": user_info(user), "audiences": meant}
 
 
 def self_subject_review(context: Context, at: Attributes, request: Request) -> Response:
@@ -53,17 +63,15 @@ def subject_access_review(context: Context, at: Attributes, request: Request) ->
     causes = _faults(spec, named=own)
     if at.resource.kind == "LocalSubjectAccessReview":
         causes += _local_faults(spec, at.namespace)
+    if not causes and obj["metadata"].get("name"):
+        meta = {key: value for key, value in obj["metadata"].items() if key != "namespace"}
+        causes = [status.invalid_value("metadata", meta, "must be empty")]
     if causes:
         raise status.invalid(at.resource.group, "", "", causes)
-    user = at.user if own else User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "")
-    return _answer(at, obj, _verdict(context, user, _question(spec)))
-
-
-def _verdict(context: Context, user: User, about: rbac.Question) -> dict[str, Any]:
-    if not rbac.allowed(context.store, user, about):
-        return {"allowed": False}
-    why = rbac.reason(context.store, user, about)
-    return {"allowed": True, **({"reason": why} if why and auth.MASTERS not in user.groups else {})}
+    extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
+    named = User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", extra)
+    found = rbac.verdict(context.store, at.user if own else named, _question(spec))
+    return _answer(at, obj, {"allowed": found.allowed, **({"reason": found.reason} if found.reason else {})})
 
 
 def _faults(spec: Mapping[str, Any], *, named: bool) -> list[status.Cause]:
@@ -79,18 +87,22 @@ def _faults(spec: Mapping[str, Any], *, named: bool) -> list[status.Cause]:
 
 
 def _local_faults(spec: Mapping[str, Any], namespace: str) -> list[status.Cause]:
+    other = spec.get("nonResourceAttributes")
+    if other is not None:
+        shown = {key.capitalize(): value for key, value in other.items()}
+        return [status.invalid_value("spec.nonResourceAttributes", shown, "disallowed on this kind of request")]
     said = (spec.get("resourceAttributes") or {}).get("namespace", "")
     if said == namespace:
         return []
     return [status.invalid_value("spec.resourceAttributes.namespace", said, "must match metadata.namespace")]
 
 
-def _question(spec: Mapping[str, Any]) -> rbac.Question:
+def _question(spec: Mapping[str, Any]) -> Question:
     other = spec.get("nonResourceAttributes")
     if other is not None:
-        return rbac.Question(other.get("verb", ""), path=other.get("path", ""))
+        return Question(other.get("verb", ""), path=other.get("path", ""))
     given = spec["resourceAttributes"]
-    return rbac.Question(
+    return Question(
         given.get("verb", ""),
         given.get("group", ""),
         given.get("resource", ""),
@@ -106,21 +118,22 @@ def rules_review(context: Context, at: Attributes, request: Request) -> Response
     namespace = (obj.get("spec") or {}).get("namespace") or ""
     if not namespace:
         raise status.bad_request("no namespace on request")
-    resources, others = _rules_of(context, at.user, namespace)
     obj = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": {}, "spec": {}}
-    return _answer(at, obj, {"resourceRules": resources, "nonResourceRules": others, "incomplete": False})
+    return _answer(at, obj, _rules_of(context, at.user, namespace))
 
 
-def _rules_of(context: Context, user: User, namespace: str) -> tuple[list[Obj], list[Obj]]:
+def _rules_of(context: Context, user: User, namespace: str) -> dict[str, Any]:
     resources: list[Obj] = []
     others: list[Obj] = []
-    for rule, _ in rbac.rules(context.store, user, namespace):
+    held = rbac.rules(context.store, user, namespace)
+    for rule, _ in held.rules:
         if rule.get("nonResourceURLs"):
             others.append({"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]})
         else:
             kept = ("verbs", "apiGroups", "resources", "resourceNames")
             resources.append({key: rule[key] for key in kept if rule.get(key)})
-    return resources, others
+    out: dict[str, Any] = {"resourceRules": resources, "nonResourceRules": others, "incomplete": False}
+    return out | ({"evaluationError": rbac.aggregate(held.complaints())} if held.errors else {})
 
 
 def user_info(user: User) -> dict[str, Any]:

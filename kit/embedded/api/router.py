@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kit.kube.gotext import go_quoted
 from kit.kube.kinds import Registry, Resource
-from kit.kube.status import method_not_allowed, unknown_path
+from kit.kube.status import bad_request, method_not_allowed, unknown_path
 
-COLLECTION = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-ITEM = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+ITEM = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 SUB = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 # Subresources that both GET and POST open a stream to, whatever discovery says of their verbs.
@@ -33,7 +34,7 @@ class Route:
 def resource_path(path: str) -> bool:
     """Return whether a path lies in a group version: `/api/v1/...`, `/apis/apps/v1/...`."""
     parts = _split(path)
-    return (len(parts) > 2 and parts[0] == "api") or (len(parts) > 3 and parts[0] == "apis")
+    return (len(parts) > 2 and parts[0] == "api") or (len(parts) > 3 and parts[0] == "apis" and bool(parts[1]))
 
 
 def route(registry: Registry, method: str, path: str) -> Route:
@@ -45,14 +46,16 @@ def route(registry: Registry, method: str, path: str) -> Route:
     if resource is None or (namespace and not resource.namespaced) or (tail and subresource != "proxy"):
         raise unknown_path()
     if resource.namespaced and not namespace and name:
-        raise unknown_path()
+        raise bad_request("Namespace parameter required.") if "//" in path else unknown_path()
+    if name in {".", ".."}:
+        raise bad_request(f"Name parameter invalid: {go_quoted(name)}: may not be '{name}'")
     if subresource:
         return Route(_sub_verb(method, resource, subresource), resource, namespace, name, subresource, tail)
     return Route(_verb(method, resource, namespace, name), resource, namespace, name)
 
 
 def _split(path: str) -> list[str]:
-    return [part for part in path.split("/") if part]
+    return path.strip("/").split("/")
 
 
 def group_version(path: str) -> tuple[str, str]:

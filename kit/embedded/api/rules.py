@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kit.embedded.api import custom
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
-from kit.kube import schema, status, strategy, validation
+from kit.kube import decoding, status, strategy, validation
 from kit.kube.apply import track_update
+from kit.kube.custom import checking
 from kit.kube.defaults import apply_defaults
 from kit.kube.fields import FieldSet
+from kit.kube.kinds import Resource
 from kit.kube.status import Cause
+from kit.kube.warnings import warnings
 
 # Fields that nobody comes to own by a write, where it is not only the status (GetResetFields of the strategies).
 _REQUEST: FieldSet = {"f:spec": {}, "f:status": {}}
@@ -31,11 +35,18 @@ def defaulted(obj: Obj) -> Obj:
     return apply_defaults(obj)
 
 
+def read(obj: Obj, resource: Resource) -> Obj:
+    """Return an object as the API server reads it from a body: without what its schema does not know, with defaults."""
+    if resource.custom:
+        return custom.fitted(obj, resource)
+    return defaulted(decoding.prune(obj, resource.node) if resource.node else obj)
+
+
 def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
     """Return an object whose managedFields say what this request changed."""
     version = new["apiVersion"]
     new = _with_template_generation(new)
-    node = schema.of(version, new["kind"])
+    node = at.resource.node
     out = track_update(
         old,
         new,
@@ -44,10 +55,20 @@ def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
         node=node,
         api_version=version,
         time_text=context.clock.text(),
-        ignored=IGNORED.get((new["kind"], at.subresource)),
-        custom=node is None,
+        ignored=ignored(at),
+        custom=at.resource.custom is not None,
     )
     return _timeless(out) if at.subresource == "scale" else out
+
+
+def ignored(at: Attributes) -> FieldSet | None:
+    """Return the fields nobody comes to own by a request, None for those of most kinds."""
+    own = at.resource.custom
+    if own is None:
+        return IGNORED.get((at.resource.kind, at.subresource))
+    if at.subresource == "status":
+        return {"f:metadata": {}, "f:spec": {}}
+    return {"f:status": {}} if own.status else {}
 
 
 def _with_template_generation(new: Obj) -> Obj:
@@ -129,16 +150,32 @@ PARTS: dict[str, Callable[[Obj, Obj], Obj]] = {
 
 def check_create(obj: Obj, at: Attributes) -> None:
     """Raise Invalid when a new object breaks a rule."""
-    _raise(at, validation.validate_create(obj, at.resource), obj["metadata"].get("name") or "")
+    own = at.resource.custom
+    causes = checking.created(obj, own) if own else validation.validate_create(obj, at.resource)
+    _raise(at, causes, obj["metadata"].get("name") or "")
+    at.warnings += [text for text in warnings(obj, at.resource) if text not in at.warnings]
 
 
 def check_update(new: Obj, old: Obj, at: Attributes) -> None:
     """Raise Invalid when a changed object breaks a rule."""
-    if at.subresource == "status":
+    if at.resource.custom:
+        causes = checking.updated(new, old, at.resource.custom)
+    elif at.subresource == "status":
         causes = validation.validate_status_update(new, old, at.resource)
     else:
         causes = validation.validate_update(new, old, at.resource, at.subresource)
     _raise(at, causes, at.name)
+    if not at.subresource and new.get("spec") != old.get("spec"):
+        at.warnings += [text for text in warnings(new, at.resource) if text not in at.warnings]
+
+
+def check_zone(context: Context, new: Obj, old: Obj | None, at: Attributes) -> None:
+    """Raise Invalid for a CronJob in a time zone that there is not; one it was in before may stay."""
+    if at.resource.group_kind != "CronJob.batch" or context.zones is None:
+        return
+    zone, before = ((obj or {}).get("spec", {}).get("timeZone") for obj in (new, old))
+    if zone and zone != before and context.zones.offset_ms(zone, context.clock.wall()) is None:
+        _raise(at, [status.invalid_value("spec.timeZone", zone, f"unknown time zone {zone}")], at.name)
 
 
 def _raise(at: Attributes, causes: list[Cause], name: str) -> None:

@@ -15,8 +15,10 @@ from kit.embedded.api.negotiation import Accepted, patch_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, patches, schema, selectors, status
+from kit.kube.custom.definition import Scale
 from kit.kube.kinds import Resource
 
+_CARRIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", "scale", namespaced=True)
 
 
@@ -37,7 +39,7 @@ def handle(context: Context, at: Attributes, request: Request, form: Accepted) -
                 "this embedded cluster does not support server-side apply on scale; patch or PUT it"
             )
         obj = _scaled(context, at, lambda scale: _patched(at, media, scale, found))
-    return respond(encode(scale_of(obj)).encode(), media=form.media, warnings=at.warnings)
+    return respond(encode(scale_of(obj, at.resource)).encode(), media=form.media, warnings=at.warnings)
 
 
 def _patched(at: Attributes, media: str, scale: Obj, patch: patches.Decoded) -> Obj:
@@ -51,29 +53,50 @@ def _patched(at: Attributes, media: str, scale: Obj, patch: patches.Decoded) -> 
 
 def _scaled(context: Context, at: Attributes, change: Any) -> Obj:
     def rescale(old: Obj) -> Obj:
-        scale = change(scale_of(old))
+        scale = change(scale_of(old, at.resource))
         replicas = (scale.get("spec") or {}).get("replicas", 0)
         if replicas < 0:
             wrong = status.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
             raise status.invalid("autoscaling", "Scale", at.name, [wrong])
         version = (scale.get("metadata") or {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
-        return {
-            **old,
-            "metadata": {**old["metadata"], "resourceVersion": version},
-            "spec": {**old["spec"], "replicas": replicas},
-        }
+        own = at.resource.custom
+        where = own.scale.replicas if own and own.scale else ("spec", "replicas")
+        return {**_put(old, where, replicas), "metadata": {**old["metadata"], "resourceVersion": version}}
 
     return writing.update(context, at, rescale).obj
 
 
-def scale_of(obj: Obj) -> Obj:
-    """Return an object's Scale."""
-    meta = {key: obj["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
+def _put(obj: Obj, path: tuple[str, ...], value: Any) -> Obj:
+    """Return an object with a value at a path."""
+    name, *rest = path
+    return {**obj, name: _put(obj.get(name) or {}, tuple(rest), value) if rest else value}
+
+
+def _custom(obj: Obj, scale: Scale) -> tuple[int, int, str]:
+    """Return wanted and observed replicas and the selector of a custom resource."""
+    return int(_at(obj, scale.replicas) or 0), int(_at(obj, scale.observed) or 0), str(_at(obj, scale.selector) or "")
+
+
+def _at(obj: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        obj = obj.get(name) if isinstance(obj, dict) else None
+    return obj if path else None
+
+
+def _known(obj: Obj) -> tuple[int, int, str]:
+    """Return wanted and observed replicas and the selector of a built-in kind."""
     selector = obj["spec"].get("selector")
     found = selectors.of_labels(selector) if obj["kind"] == "ReplicationController" else selectors.of_object(selector)
-    replicas = obj["spec"].get("replicas", 0)
-    now: dict[str, Any] = {"replicas": (obj.get("status") or {}).get("replicas", 0)}
-    if str(found):
-        now["selector"] = str(found)
+    return obj["spec"].get("replicas", 0), (obj.get("status") or {}).get("replicas", 0), str(found)
+
+
+def scale_of(obj: Obj, resource: Resource) -> Obj:
+    """Return an object's Scale."""
+    own = resource.custom
+    replicas, observed, selector = _custom(obj, own.scale) if own and own.scale else _known(obj)
+    meta = {key: obj["metadata"][key] for key in _CARRIED if key in obj["metadata"]}
+    now: dict[str, Any] = {"replicas": observed}
+    if selector:
+        now["selector"] = selector
     spec = {"replicas": replicas} if replicas else {}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": now}

@@ -10,7 +10,7 @@ from typing import Any
 
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.core.store import Obj
-from kit.kube import selectors
+from kit.kube import selectors, status
 from kit.kube.kinds import Resource
 
 Test = Callable[[Obj], bool]
@@ -62,7 +62,7 @@ _ALIASES = {
 
 def known(resource: Resource) -> tuple[str, ...]:
     """Return the fields a resource can be selected by."""
-    own = FIELDS.get(resource.group_resource, {})
+    own = resource.custom.selectable if resource.custom else FIELDS.get(resource.group_resource, {})
     first = ("metadata.name", "metadata.namespace") if resource.namespaced else ("metadata.name",)
     return (*first, *own)
 
@@ -71,6 +71,9 @@ def matcher(at: Attributes) -> Test:
     """Return the test that a request's selectors are; BadRequest when they can't be read."""
     labels = selectors.parse(at.query.get("labelSelector", ""))
     fields = selectors.parse_fields(at.query.get("fieldSelector", ""))
+    unknown = [term.field for term in fields.terms if at.resource.custom and term.field not in known(at.resource)]
+    if unknown:
+        raise status.bad_request(f"field label not supported: {unknown[0]}")
     fields.check(known(at.resource))
     if labels.empty and not fields.terms:
         return _everything

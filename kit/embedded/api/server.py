@@ -7,10 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kit.embedded.api import auth, bodies, direct, negotiation, rbac, reviews, router, services, subresources, verbs
+from kit.embedded.api import (
+    auth,
+    bodies,
+    direct,
+    impersonation,
+    negotiation,
+    rbac,
+    reviews,
+    roles,
+    router,
+    services,
+    subresources,
+    verbs,
+)
 from kit.embedded.api.answers import encode, refusal, respond, text
 from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
+from kit.embedded.api.definitions import Definitions
 from kit.embedded.api.discovery import Discovery, health, version
 from kit.embedded.api.openapi import OpenApi
 from kit.embedded.api.recorder import Recorder
@@ -30,6 +44,7 @@ from kit.embedded.core.turns import Request, Response, Ticket
 from kit.errors import Status
 from kit.kube import status
 from kit.kube.kinds import Registry
+from kit.kube.rbac import Question
 
 DEPRECATED = {
     "endpoints": ("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",),
@@ -60,6 +75,8 @@ class Api:
         self.discovery = Discovery(self.context)
         self.openapi = OpenApi(self.context)
         self.recorder = Recorder(self.context)
+        self.definitions = Definitions(self.context)
+        self.definitions.changed += [self.discovery.changed, self.openapi.changed]
 
     @property
     def nodes(self) -> Nodes | None:
@@ -102,19 +119,18 @@ class Api:
     def _respond(self, request: Request, ticket: Ticket) -> tuple[Response | None, bool]:
         user = auth.authenticated(self.context, request)
         if not router.resource_path(request.path):
-            acting, may = self._acting(user, request)
-            if not may:
-                raise status.denied(user.name, "impersonate", "users", name=acting.name)
-            return self._elsewhere(request, acting), False
+            return self._elsewhere(request, user), False
         group, found = router.group_version(request.path)
         if found not in self.context.registry.groups().get(group, ()):
-            if group:
+            if group and group not in self.context.registry.groups():
                 return text("404 page not found\n", 404), False
             raise status.unknown_path()
         to = router.route(self.context.registry, request.method, request.path)
         at = self._attributes(request, to, user)
         rbac.authorize(self.context, at)
         at.warnings += DEPRECATED.get(to.resource.group_resource, ())
+        if to.resource.custom and to.resource.custom.deprecated:
+            at.warnings.append(to.resource.custom.deprecated)
         before = self.context.store.revision
         try:
             return self._served(request, to, at, ticket)
@@ -139,34 +155,17 @@ class Api:
     def _attributes(self, request: Request, to: router.Route, user: User) -> Attributes:
         """Return what a request about a resource wants, as the user it acts as; Forbidden when it may not act as that one."""
         query = dict(reversed(request.query))  # the first of several wins
-        watching = to.verb == "list" and query.get("watch", "0").lower() in {"true", "1", ""}
+        watching = to.verb == "list" and query.get("watch", "0").lower() not in {"false", "0"}
         verb = "watch" if watching else to.verb
-        acting, may = self._acting(user, request)
-        if not may:
-            doing = f"impersonate-on:user-info:{verb}"
-            raise status.denied(user.name, doing, to.resource, name=to.name, namespace=to.namespace)
-        manager, dry_run = bodies.manager(request), "dryRun" in query
+        namespace = to.name if to.resource.group_resource == "namespaces" else to.namespace
+        about = Question(verb, to.resource.group, to.resource.plural, to.subresource, namespace, to.name)
+        acting = impersonation.acting(self.context.store, user, request, about, to.resource.group_resource)
+        manager, dry_run = bodies.manager(request), "dryRun" in query and not _has_options(request)
         return Attributes(verb, to.resource, to.namespace, to.name, to.subresource, acting, manager, dry_run, query)
 
-    def _acting(self, user: User, request: Request) -> tuple[User, bool]:
-        """Return who a request acts as, and whether the one who sent it may."""
-        wanted = auth.impersonated(request)
-        if wanted is None:
-            return user, True
-        named = [
-            ("users", wanted.name),
-            *(("groups", name) for name in wanted.groups if not name.startswith("system:auth")),
-        ]
-        store = self.context.store
-        return wanted, all(
-            rbac.allowed(store, user, rbac.Question("impersonate", resource=kind, name=name)) for kind, name in named
-        )
-
     def _elsewhere(self, request: Request, user: User) -> Response:
-        path = request.path
-        verb = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete"}.get(
-            request.method, "other"
-        )
+        path, verb = request.path, request.method.lower()
+        user = impersonation.acting(self.context.store, user, request, Question(verb, path=path), "")
         rbac.authorize_path(self.context, user, verb, path)
         known = self.discovery.answer(request, path) or health(request, path) or self.openapi.answer(request, path)
         if known is not None:
@@ -177,7 +176,9 @@ class Api:
             return respond(encode({"paths": self._root_paths()}).encode())
         if path.startswith("/metrics"):
             raise status.not_implemented(METRICS)
-        raise status.unknown_path()
+        if path.startswith(("/api/", "/apis/", "/version/")):
+            raise status.unknown_path()
+        return text("404 page not found\n", 404)
 
     def _root_paths(self) -> list[str]:
         listed = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
@@ -203,9 +204,15 @@ class Api:
         """Make one of the objects a cluster begins with, as the API server itself."""
         return direct.create_at_start(self.context, obj)
 
+    def begin(self) -> None:
+        """Keep the roles and bindings that every API server makes for itself."""
+        roles.keep(self.context)
+
     def restored(self) -> None:
-        """Take up what the objects of the journal hold: addresses and ports."""
+        """Take up what the objects of the journal hold: addresses and ports; and make the roles an older version had not."""
+        roles.keep(self.context)
         services.restored(self.context)
+        self.definitions.serve()
 
     def shift(self, delta_ms: int) -> Callable[[str, Obj], Obj]:
         """Return what moves every time of an object back by `delta_ms` (whole seconds)."""
@@ -214,3 +221,8 @@ class Api:
     def jumped(self) -> None:
         """Forget what holds times as text."""
         self.recorder.forget()
+
+
+def _has_options(request: Request) -> bool:
+    """Return whether a DELETE brings its options in its body: those of the query then count for nothing."""
+    return request.method == "DELETE" and bool(request.body)

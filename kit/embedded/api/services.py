@@ -26,6 +26,7 @@ def allocated(context: Context, new: Obj, old: Obj | None, *, dry_run: bool) -> 
     try:
         _addresses(context, spec, before, taken, dry_run=dry_run)
         _ports(context, spec, before, taken, dry_run=dry_run)
+        _health_port(context, spec, before, taken, dry_run=dry_run)
     except Refused as refused:
         for where, what in taken:
             where.free(what)
@@ -142,6 +143,29 @@ def _ports(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dry_ru
     spec["ports"] = out
 
 
+def _health_port(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dry_run: bool) -> None:
+    """Give a load balancer that keeps traffic on its node a port to ask for the node's health."""
+    if spec.get("type") != "LoadBalancer" or spec.get("externalTrafficPolicy") != "Local":
+        return
+    number = spec.get("healthCheckNodePort") or before.get("healthCheckNodePort")
+    if number and number not in _held_ports(before) and not dry_run:
+        try:
+            context.ports.take(number)
+        except (Taken, Outside):
+            why = f"failed to allocate requested HealthCheck NodePort {number}: provided port is already allocated"
+            raise Refused(status.internal_cause("spec.healthCheckNodePort", why)) from None
+        taken.append((context.ports, number))
+    elif not number and dry_run:
+        number = DRY_PORT + sum(port.get("nodePort") == DRY_PORT for port in spec.get("ports") or ())
+    elif not number:
+        number = context.ports.next(context.ids)
+        if number is None:
+            why = "failed to allocate a HealthCheck NodePort: range is full"
+            raise Refused(status.internal_cause("spec.healthCheckNodePort", why))
+        taken.append((context.ports, number))
+    spec["healthCheckNodePort"] = number
+
+
 def _take_port(
     context: Context, number: int, index: int, taken: list[Any], *, dry_run: bool, seen: dict[int, set[str]]
 ) -> None:
@@ -165,7 +189,8 @@ def _held_addresses(spec: Obj) -> set[str]:
 
 
 def _held_ports(spec: Obj) -> set[int]:
-    return {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+    health = {spec["healthCheckNodePort"]} if spec.get("healthCheckNodePort") else set()
+    return {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")} | health
 
 
 def _give_back(context: Context, before: Obj, after: Obj) -> None:

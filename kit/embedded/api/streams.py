@@ -5,8 +5,10 @@ Models pkg/registry/core/pod/{strategy.go (LogLocation, ExecLocation ...),rest/s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from kit.embedded.api import reading
 from kit.embedded.api.answers import refusal, respond
@@ -109,14 +111,14 @@ def portforward(context: Context, at: Attributes, request: Request, ticket: Tick
 
 def pod_proxy(context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str) -> bool:
     """Hand a request on to a port of a Pod (the API server stands on the control plane's node)."""
-    scheme, name, port = _target(at.name)
+    scheme, name, port = _target(at.name, "pod")
     pod = context.store.get(Key("pods", at.namespace, name))
     if pod is None:
         raise status.not_found("pods", name)
     address = (pod.get("status") or {}).get("podIP")
     if not address:
         raise status.bad_request("address not allowed")
-    return _fetch(context, request, ticket, f"{scheme}://{address}:{port or _first_port(pod)}/{rest}")
+    return _fetch(context, request, ticket, address, port or _first_port(pod), scheme, rest)
 
 
 def _first_port(pod: Obj) -> str:
@@ -126,16 +128,18 @@ def _first_port(pod: Obj) -> str:
 
 def service_proxy(context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str) -> bool:
     """Hand a request on to an endpoint of a Service."""
-    scheme, name, port = _target(at.name)
+    scheme, name, port = _target(at.name, "service")
     service = context.store.get(Key("services", at.namespace, name))
-    if service is None:
+    if service is None and port:
         raise status.not_found("services", name)
+    if service is None:
+        raise status.unavailable(f'no endpoints available for service "{name}"')
     found = _service_port(service, port)
     endpoints = _endpoints(context, at.namespace, name, found)
     if not endpoints:
         raise status.unavailable(f'no endpoints available for service "{name}"')
     address, number = endpoints[context.ids.below(len(endpoints))]
-    return _fetch(context, request, ticket, f"{scheme}://{address}:{number}/{rest}")
+    return _fetch(context, request, ticket, address, str(number), scheme, rest)
 
 
 def _service_port(service: Obj, port: str) -> str:
@@ -159,43 +163,64 @@ def _endpoints(context: Context, namespace: str, service: str, port: str) -> lis
     return out
 
 
-def _target(name: str) -> tuple[str, str, str]:
+def _target(name: str, what: str) -> tuple[str, str, str]:
     """Split `[SCHEME:]NAME[:PORT]`."""
     parts = name.split(":")
+    if len(parts) > 3:
+        raise status.bad_request(f'invalid {what} request "{name}"')
     if len(parts) == 3:
         return parts[0] or "http", parts[1], parts[2]
     return "http", parts[0], parts[1] if len(parts) == 2 else ""
 
 
-def _fetch(context: Context, request: Request, ticket: Ticket, url: str) -> bool:
+def _fetch(context: Context, request: Request, ticket: Ticket, address: str, port: str, scheme: str, rest: str) -> bool:
+    """Hand a request on, bytes as they are, without what is about this connection only."""
     if context.network is None:
         raise status.unavailable("the network is not up yet")
-    query = "&".join(f"{key}={value}" for key, value in request.query)
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
+        raise status.unavailable(f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port")
+    query = urlencode(request.query)
     spec = {
         "method": request.method,
-        "url": f"{url}?{query}" if query else url,
-        "headers": {key: value for key, value in request.headers.items() if key not in HOP_HEADERS},
-        "body": request.body.decode("latin-1"),
+        "url": f"{scheme}://{address}:{port}/{quote(rest)}{'?' if query else ''}{query}",
+        "headers": _end_to_end(request.headers.items(), OWN_HEADERS),
+        "body_base64": b64encode(request.body).decode(),
     }
     source = f"node:{context.settings.node_names[0]}"
-    context.network.fetch(source, spec, lambda result: ticket.answer(_proxied(url, result)))
+    context.network.fetch(source, spec, lambda result: ticket.answer(_proxied(result)))
     return True
 
 
+# Models net/http/httputil/reverseproxy.go: hopHeaders
 HOP_HEADERS = frozenset(
-    {"authorization", "connection", "upgrade", "host", "content-length", "transfer-encoding", "accept-encoding"}
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
+OWN_HEADERS = frozenset({"authorization", "host", "content-length", "accept-encoding"})
 
 
-def _proxied(url: str, result: Mapping[str, Any]) -> Response:
+def _end_to_end(headers: Iterable[tuple[Any, Any]], own: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the headers that are not about one hop; Connection names more of those."""
+    pairs = [(str(name), str(value)) for name, value in headers]
+    named = {word.strip().lower() for name, value in pairs if name.lower() == "connection" for word in value.split(",")}
+    return [(name, value) for name, value in pairs if name.lower() not in HOP_HEADERS | own | named]
+
+
+def _proxied(result: Mapping[str, Any]) -> Response:
     """Return what a backend answered, or why it could not be reached."""
     if result.get("error"):
         return refusal(status.unavailable(f"error trying to reach service: {result['error']}"))
-    headers = tuple((str(key), str(value)) for key, value in dict(result.get("headers") or {}).items())
-    body = result.get("body") or ""
-    return Response(
-        int(result["status"]), headers, body if isinstance(body, bytes) else str(body).encode("utf-8", "replace")
-    )
+    headers = _end_to_end(result.get("headers") or (), frozenset({"content-length"}))
+    return Response(int(result["status"]), tuple(headers), b64decode(result.get("body_base64") or ""))
 
 
 def _container(pod: Obj, asked: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kit.embedded.api import bodies, evictions, negotiation, scaling, streams, tokens, verbs
+from kit.embedded.api import admission, bodies, evictions, negotiation, scaling, streams, tokens, verbs
 from kit.embedded.api.answers import encode, respond
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
@@ -39,10 +39,11 @@ def handle(
     form = negotiation.accepted(request.headers.get("accept", ""))
     if name in VIEWS:
         return verbs.HANDLERS[at.verb](context, at, request, form), writes
-    if name == "scale" and at.resource.group_resource in SCALED:
+    if name == "scale" and (at.resource.custom or at.resource.group_resource in SCALED):
         return scaling.handle(context, at, request, form), writes
     if (at.resource.group_resource, name) in CALLS and at.verb == "create":
         obj = bodies.decoded(at, request, _kind(context, at))
+        admission.admit_call(context, at, obj)
         body = CALLS[at.resource.group_resource, name](context, at, obj)
         return respond(encode(body).encode(), 201, media=form.media, warnings=at.warnings), writes
     raise status.not_implemented(

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from kit.embedded.api.attributes import Attributes
+from kit.embedded.api.auth import ISSUER
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj
 from kit.kube import status, times
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
 LEAST, MOST, USUAL = 600, 1 << 32, 3600
 BOUND = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
 
@@ -77,9 +77,11 @@ def _bound(context: Context, at: Attributes, reference: Obj | None) -> Obj:
         return {}
     resource = BOUND.get(reference.get("kind", ""))
     if resource is None:
-        raise status.bad_request(
-            f'cannot bind token for serviceaccount "{at.name}" to object of type {reference.get("kind", "")}'
-        )
+        group, _, version = reference.get("apiVersion", "").rpartition("/")
+        kind = f"{group}/{version}, Kind={reference.get('kind', '')}"
+        raise status.bad_request(f"cannot bind token to object of type {kind}")
+    if not reference.get("name"):
+        raise status.bad_request("Name parameter required.")
     key = Key(resource, "" if resource == "nodes" else at.namespace, reference.get("name", ""))
     found = context.store.get(key)
     if found is None:
@@ -90,7 +92,7 @@ def _bound(context: Context, at: Attributes, reference: Obj | None) -> Obj:
             f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record. "
             "The object might have been deleted and then recreated"
         )
-        raise status.conflict(resource, key.name, why)
+        raise status.conflict(reference["kind"], key.name, why)
     out: Obj = {resource.removesuffix("s"): {"name": key.name, "uid": uid}}
     node = found["spec"].get("nodeName") if resource == "pods" else None
     held = context.store.get(Key("nodes", "", node)) if node else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from kit.embedded.api import absent, bodies, deleting, forms, patching, reading, writing
+from kit.embedded.api import absent, bodies, custom, deleting, forms, patching, reading, writing
 from kit.embedded.api.answers import encode, respond, success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
-from kit.embedded.api.negotiation import Accepted
+from kit.embedded.api.negotiation import PROTOBUF, YAML, Accepted, body_media
 from kit.embedded.core.store import Record
 from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, protobuf, schema, status
@@ -30,6 +31,8 @@ def create(context: Context, at: Attributes, request: Request, form: Accepted) -
     """Make an object."""
     bodies.check_options(at, "CreateOptions")
     obj = bodies.check_place(at, bodies.decoded(at, request))
+    if at.resource.custom:
+        custom.check_kind(at, obj)
     record = writing.create(context, at, obj)
     return written(context, at, form, record, 201)
 
@@ -38,6 +41,8 @@ def update(context: Context, at: Attributes, request: Request, form: Accepted) -
     """Replace an object; some kinds are made when they are not there."""
     bodies.check_options(at, "UpdateOptions")
     obj = bodies.check_place(at, bodies.decoded(at, request))
+    if at.resource.custom:
+        custom.check_kind(at, obj)
     if (
         context.store.record(at.key) is None
         and at.resource.group_resource in writing.CREATED_BY_PUT
@@ -97,17 +102,31 @@ def delete_options(at: Attributes, request: Request) -> deleting.Options:
 
 def _options_body(request: Request) -> dict[str, object]:
     """Return the DeleteOptions of a body; unknown fields are passed over, as the API server does here."""
-    if request.body.startswith(protobuf.MAGIC):
+    media = body_media(request.headers.get("content-type", ""))
+    if media == PROTOBUF:
         return protobuf.decode(request.body)
     try:
-        obj, _ = decoding.decode_json(request.body)
+        obj, _ = (decoding.decode_yaml if media == YAML else decoding.decode_json)(request.body)
     except decoding.DecodeError as error:
         raise status.bad_request(str(error)) from None
+    _check_options_kind(obj)
     node = schema.of("v1", "DeleteOptions")
     why = decoding.type_error(obj, node) if node else ""
     if why:
         raise status.bad_request(why)
     return obj
+
+
+def _check_options_kind(obj: dict[str, Any]) -> None:
+    version, kind = obj.get("apiVersion") or "v1", obj.get("kind") or "DeleteOptions"
+    if kind == "DeleteOptions":
+        return
+    if kind != "Status":  # no other is known where options are read
+        raise status.bad_request(
+            f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        )
+    short = version.rpartition("/")[2]
+    raise status.bad_request(f"converting ({short}.{kind}) to ({short}.DeleteOptions): unknown conversion")
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -81,9 +81,8 @@ class Watchers:
         text = query.get("resourceVersion", "")
         try:
             since = reading.version(text)
-        except ValueError:
-            why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-            raise status.plain_error(why) from None
+        except ValueError as error:
+            raise status.plain_error(f'resourceVersion: Invalid value: "{text}": {error}') from None
         initial = query.get("sendInitialEvents") in {"true", "1"}
         if since > self._context.store.revision:
             raise status.too_large_version(since, self._context.store.revision)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kit.embedded.api import admission, rules, services
+from kit.embedded.api import admission, custom, rules, services
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown, stored
 from kit.embedded.core.store import Key, Obj, Record
 from kit.kube import status
+from kit.kube.custom.fitting import in_order
+from kit.kube.kinds import Resource
 
 Change = Callable[[Obj], Obj]
 
@@ -62,19 +64,24 @@ def create(context: Context, at: Attributes, obj: Obj, *, applied: bool = False)
 
     `applied` says that server-side apply has settled who owns its fields already.
     """
-    obj = _named(context, at, obj)
+    obj = _begun(at, obj)
     if not applied:
         obj = rules.owned(context, at, None, obj)
     obj = stored(at.resource, obj)
-    obj = admission.admit(context, at, obj, None)
+    obj = _named(context, at, admission.admit(context, at, obj, None))
     obj = rules.prepared_create(context, at, _stamped(context, obj))
     at.name = obj["metadata"].get("name", "")
     rules.check_create(obj, at)
+    rules.check_zone(context, obj, None, at)
+    admission.check(context, at, obj, None)
     if at.key.resource == "services":
         obj = services.allocated(context, obj, None, dry_run=at.dry_run)
+    if at.resource.custom:
+        custom.admitted(at)
     if context.store.record(at.key) is not None:
         services.released(context, obj, at)
         raise status.already_exists(at.resource, at.name)
+    admission.admitted(context, at, obj, None)
     return _kept(context, at, obj)
 
 
@@ -95,24 +102,27 @@ def update(context: Context, at: Attributes, change: Change, *, applied: bool = 
     if not whole:
         new = rules.prepared_update(context, at, new, old)
         rules.check_update(new, old, at)
+        rules.check_zone(context, new, old, at)
+        admission.check(context, at, new, old)
     if at.key.resource == "services" and not at.subresource:
         new = services.allocated(context, new, old, dry_run=at.dry_run)
     if new == old:
         return record
+    admission.admitted(context, at, new, old)
     return _kept(context, at, new)
 
 
 def _kept(context: Context, at: Attributes, obj: Obj) -> Record:
     """Commit an object, or remove it when this write let go of its last finalizer."""
     if at.dry_run:
-        return Record(_in_order(obj), context.store.revision)
+        return Record(_written(at, obj), context.store.revision)
     if finished(obj):
         record = context.store.record(at.key)
         if record is not None:
             return remove(context, at.key, obj)
     context.trace.add(context.clock.now, at.user.name, at.verb, _what(at))
-    if "resourceVersion" not in obj["metadata"]:
-        obj = _in_order({**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}})
+    if "resourceVersion" not in obj["metadata"] or at.resource.custom:
+        obj = _written(at, {**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}})
     return context.store.commit(at.key, obj)
 
 
@@ -137,27 +147,29 @@ def remove(context: Context, key: Key, last: Obj | None = None) -> Record:
     return gone
 
 
-def _named(context: Context, at: Attributes, obj: Obj) -> Obj:
-    """Return a new object with its name and namespace."""
+def _begun(at: Attributes, obj: Obj) -> Obj:
+    """Return a new object with what its writer may say of itself, and its namespace; its name may still be missing."""
     given = obj.get("metadata") or {}
-    name, base = given.get("name") or "", given.get("generateName") or ""
     if given.get("resourceVersion") and not at.dry_run:
         raise status.plain_error("resourceVersion should not be set on objects to be created")
-    while not name and base:
-        name = base[:GENERATED] + context.ids.suffix()
-        if context.store.record(Key(at.key.resource, at.namespace, name)) is not None:
-            name = ""
-    meta: dict[str, Any] = {}
-    if name:
-        meta["name"] = name
-    if base:
-        meta["generateName"] = base
+    meta: dict[str, Any] = {key: given[key] for key in ("name", "generateName") if given.get(key)}
     if at.resource.namespaced:
         meta["namespace"] = at.namespace
     if at.dry_run and given.get("resourceVersion"):
         meta["resourceVersion"] = given["resourceVersion"]
     meta.update((key, value) for key, value in given.items() if key not in _SYSTEM and key not in _NEVER_NEW)
     return _headed(at, obj, meta)
+
+
+def _named(context: Context, at: Attributes, obj: Obj) -> Obj:
+    """Return a new object with a name made from its generateName when it brings none: after admission, as upstream."""
+    meta = obj["metadata"]
+    base, name = meta.get("generateName", ""), meta.get("name", "")
+    while not name and base:
+        name = base[:GENERATED] + context.ids.suffix()
+        if context.store.record(Key(at.key.resource, at.namespace, name)) is not None:
+            name = ""
+    return {**obj, "metadata": {"name": name, **meta}} if name else obj
 
 
 def _headed(at: Attributes, obj: Obj, meta: dict[str, Any]) -> Obj:
@@ -172,8 +184,11 @@ def _stamped(context: Context, obj: Obj) -> Obj:
     return {**obj, "metadata": meta}
 
 
-def _in_order(obj: Obj) -> Obj:
-    """Return an object whose metadata is in the order the API server writes it."""
+def _written(at: Attributes, obj: Obj) -> Obj:
+    """Return an object in the order the API server writes it: that of Go's fields, of letters where Go has no type."""
+    if at.resource.custom:
+        ordered: Obj = in_order(obj)
+        return ordered
     given = obj["metadata"]
     return {**obj, "metadata": {key: given[key] for key in ORDER if key in given}}
 
@@ -201,14 +216,20 @@ def _continued(at: Attributes, new: Obj, old: Obj) -> Obj:
 
 def _check_version(at: Attributes, given: str, before: Obj) -> None:
     if given in {"", "0"}:
-        if at.verb == "update" and at.resource.group_resource in CONDITIONAL and not at.subresource:
+        if at.verb == "update" and _conditional(at.resource) and not at.subresource:
             must = status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
-            raise status.invalid(at.resource.group, at.resource.kind, at.name, [must])
+            kind = at.resource.plural if at.resource.custom else at.resource.kind
+            raise status.invalid(at.resource.group, kind, at.name, [must])
         return
     if not (given.isascii() and given.isdigit()):
         raise status.plain_error(f'strconv.ParseUint: parsing "{given}": invalid syntax')
     if given != before["resourceVersion"]:
         raise status.conflict(at.resource, at.name)
+
+
+def _conditional(resource: Resource) -> bool:
+    """Return whether a PUT must name the resourceVersion it replaces."""
+    return resource.custom is not None or resource.group_resource in CONDITIONAL
 
 
 def _check_uid(at: Attributes, given: str, before: Obj) -> None:

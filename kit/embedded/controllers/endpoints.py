@@ -1,6 +1,6 @@
 """Writes, for each Service with a selector, the older Endpoints object: `kubectl get endpoints` still shows it.
 
-Models pkg/controller/endpoint/endpoints_controller.go. Slices for Endpoints that people write by hand (mirroring) are not made.
+Models pkg/controller/endpoint/endpoints_controller.go. Slices for Endpoints that people write by hand: `mirroring`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View, itself, selecting_services
 from kit.embedded.core.effects import Create, Delete, Update
 from kit.embedded.core.store import Event, Key, Obj
+from kit.embedded.parts import slices
 from kit.errors import Status
 from kit.kube import pods, targets
 
 MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 MANAGER = "endpoint-controller"
-HEADLESS = "service.kubernetes.io/headless"
 PARTS = ("addresses", "notReadyAddresses")
-TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
 class Endpoints:
@@ -42,11 +41,14 @@ class Endpoints:
             return
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return
-        found, labels = subsets(service, view), _labels(service)
+        found, labels = (
+            subsets(service, view),
+            slices.labels(service, {MANAGED_BY: MANAGER}, headless=_headless(service)),
+        )
         if before is not None and before.get("subsets", []) == found and before["metadata"].get("labels") == labels:
             return
         kept = before["metadata"].get("annotations") or {} if before is not None else {}
-        notes = {**kept, TRIGGER: self._clock.text()}
+        notes = {**kept, slices.TRIGGER: self._clock.text()}
         metadata: Obj = {"name": key.name, "namespace": key.namespace, "labels": labels, "annotations": notes}
         wanted: Obj = {"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": found}
         if before is not None:
@@ -103,12 +105,8 @@ def _address(service: Obj, pod: Obj) -> Obj:
     return address | {"targetRef": named}
 
 
-def _labels(service: Obj) -> dict[str, str]:
-    labels = {k: v for k, v in (service["metadata"].get("labels") or {}).items() if k not in (HEADLESS, MANAGED_BY)}
-    labels[MANAGED_BY] = MANAGER
-    if service["spec"].get("clusterIP") == "None":
-        labels[HEADLESS] = ""
-    return labels
+def _headless(service: Obj) -> bool:
+    return bool(service["spec"].get("clusterIP") == "None")
 
 
 def _service_of(event: Event, view: View) -> Iterable[Key]:

@@ -6,13 +6,13 @@ background; one that is being deleted with `foregroundDeletion` waits for its bl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kit.embedded.core.controller import Effects, Mapper, View
 from kit.embedded.core.effects import Delete, Emit, Patch
 from kit.embedded.core.store import Event, Key, Obj
-from kit.errors import Status
+from kit.embedded.parts.finalizing import release
 from kit.kube.kinds import Registry
 
 FOREGROUND = "foregroundDeletion"
@@ -29,10 +29,17 @@ class Garbage:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._resources = sorted(
-            {r.group_resource for r in registry.all() if "delete" in r.verbs and "list" in r.verbs} - {"events"}
-        )
-        self.watches: dict[str, Mapper] = dict.fromkeys(self._resources, self._concerned)
+        self._generation = -1
+        self._watches: dict[str, Mapper] = {}
+
+    @property
+    def watches(self) -> Mapping[str, Mapper]:
+        """Everything that can be listed and deleted, custom resources included."""
+        if self._generation != self._registry.generation:
+            self._generation = self._registry.generation
+            found = {r.group_resource for r in self._registry.all() if "delete" in r.verbs and "list" in r.verbs}
+            self._watches = dict.fromkeys(sorted(found - {"events"}), self._concerned)
+        return self._watches
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Look at one object: are its owners there, does it wait for its dependents?"""
@@ -76,12 +83,12 @@ class Garbage:
             if "deletionTimestamp" not in dependent["metadata"]:
                 yield from self._attend(dependent_key, dependent, dependent["metadata"]["ownerReferences"], view)
         if not blocking:
-            yield from _finish(key, obj, FOREGROUND)
+            yield from release(key, obj, FOREGROUND)
 
     def _orphan(self, key: Key, obj: Obj, view: View) -> Any:
         for dependent_key, dependent in self._dependents(obj, view):
             yield Patch(dependent_key, _without(dependent, {obj["metadata"]["uid"]}), "strategic")
-        yield from _finish(key, obj, ORPHAN)
+        yield from release(key, obj, ORPHAN)
 
     def _owner(self, key: Key, reference: Obj, view: View) -> Obj | None:
         """Return the living owner a reference names, or None; the uid must be the same."""
@@ -142,11 +149,3 @@ def _policy(obj: Obj) -> str:
 def _without(obj: Obj, uids: set[str]) -> Obj:
     drops = [{"$patch": "delete", "uid": uid} for uid in sorted(uids)]
     return {"metadata": {"uid": obj["metadata"]["uid"], "ownerReferences": drops}}
-
-
-def _finish(key: Key, obj: Obj, finalizer: str) -> Any:
-    left = [name for name in obj["metadata"]["finalizers"] if name != finalizer]
-    version = obj["metadata"]["resourceVersion"]
-    answer = yield Patch(key, {"metadata": {"resourceVersion": version, "finalizers": left or None}}, "merge")
-    if isinstance(answer, Status) and answer.reason != "NotFound":
-        raise answer

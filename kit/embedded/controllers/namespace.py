@@ -7,7 +7,7 @@ in the conditions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kit.embedded.core.clock import Clock
@@ -41,10 +41,23 @@ class Namespace:
 
     def __init__(self, clock: Clock, registry: Registry) -> None:
         self._clock = clock
-        self._resources = sorted(
-            {r.group_resource for r in registry.all() if r.namespaced and "delete" in r.verbs and "list" in r.verbs}
-        )
-        self.watches: dict[str, Mapper] = {**dict.fromkeys(self._resources, _home), "namespaces": itself}
+        self._registry = registry
+        self._generation = -1
+        self._watches: dict[str, Mapper] = {}
+
+    @property
+    def watches(self) -> Mapping[str, Mapper]:
+        """Everything that lives in namespaces, custom resources included, and namespaces themselves."""
+        if self._generation != self._registry.generation:
+            self._generation = self._registry.generation
+            found = (r for r in self._registry.all() if r.namespaced and "delete" in r.verbs and "list" in r.verbs)
+            resources = sorted({resource.group_resource for resource in found})
+            self._watches = {**dict.fromkeys(resources, _home), "namespaces": itself}
+        return self._watches
+
+    @property
+    def _resources(self) -> list[str]:
+        return [resource for resource in self.watches if resource != "namespaces"]
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Delete what a terminating namespace holds; when nothing is left, remove its finalizer."""

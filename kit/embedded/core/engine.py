@@ -42,6 +42,13 @@ class Engine:
         for resource in controller.watches:
             self._interested.setdefault(resource, []).append(controller)
 
+    def rewatch(self) -> None:
+        """Ask every controller anew what it watches: custom resources come and go."""
+        self._interested = {}
+        for controller in self.controllers.values():
+            for resource in controller.watches:
+                self._interested.setdefault(resource, []).append(controller)
+
     def notify(self, event: Event) -> None:
         """Queue the keys that an event concerns."""
         for controller in self._interested.get(event.key.resource, ()):

@@ -8,84 +8,14 @@ Not simulated: hard links, permissions beyond the mode bits, extended attributes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
-from kit.embedded.core.program import Errno, Program
+from kit.embedded.core.inodes import Device, Dir, File, Link, Mount, Node, Quota
+from kit.embedded.core.program import Errno
 
 MAX_LINKS = 40
 MAX_NAME = 255
-
-
-@dataclass(slots=True)
-class File:
-    """A regular file; `program` makes it executable, `dynamic` computes its content at each open (as /proc does)."""
-
-    data: bytes | bytearray = b""
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    mtime: int = 0  # ms since 1970 as the cluster tells them
-    program: Program | None = None
-    dynamic: Callable[[], bytes] | None = None
-    owner: object = None
-
-    @property
-    def size(self) -> int:
-        """Length of the content in bytes."""
-        return len(self.dynamic()) if self.dynamic else len(self.data)
-
-
-@dataclass(slots=True)
-class Dir:
-    """A directory: names in the order they were made."""
-
-    children: dict[str, Any] = field(default_factory=dict)
-    mode: int = 0o755
-    uid: int = 0
-    gid: int = 0
-    mtime: int = 0
-    owner: object = None
-
-
-@dataclass(slots=True)
-class Link:
-    """A symbolic link."""
-
-    target: str
-    mtime: int = 0
-    owner: object = None
-
-
-@dataclass(slots=True)
-class Device:
-    """A character device by name: null, zero, full, urandom, tty, stdin, stdout, stderr."""
-
-    name: str
-    mode: int = 0o666
-    owner: object = None
-
-
-Node = File | Dir | Link | Device
-
-
-@dataclass(slots=True, eq=False)
-class Quota:
-    """The owner mark of a volume that counts its bytes: beyond `limit` writes fail with ENOSPC."""
-
-    limit: int = 1 << 28
-    used: int = 0
-
-
-@dataclass(slots=True)
-class Mount:
-    """A volume in a tree: `root` a Dir (or a single File, for subPath), shared by all who mount it."""
-
-    path: str
-    root: Dir | File
-    readonly: bool = False
-    kind: str = "ext4"
 
 
 def normal(path: str, cwd: str = "/") -> str:
@@ -116,7 +46,8 @@ class Tree:
     def mount(self, mount: Mount) -> None:
         """Put a volume at its path, making the directories that lead there."""
         parent, name = normal(mount.path).rsplit("/", 1)
-        self._force_dirs(parent or "/")
+        if not self.exists(parent or "/"):
+            self._force_dirs(parent)
         parent = self.resolve(parent or "/")  # an image may have /var/run as a link to /run
         path = f"{parent.rstrip('/')}/{name}"
         directory = self._own_dir(parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from kit.embedded.core.store import Obj
@@ -22,10 +22,6 @@ class Nodes(Protocol):
 
     def attach(self, pod: Obj, container: str, options: Mapping[str, bool], ticket: Ticket) -> None:
         """Join a container's main process: channels as in `execute`."""
-        ...
-
-    def resize(self, pod: Obj, container: str) -> None:
-        """Hear that the container's resources were changed in place."""
         ...
 
 
@@ -58,6 +54,14 @@ class Signer(Protocol):
 
     def authority(self) -> str:
         """Return the PEM of the cluster's certificate authority."""
+        ...
+
+    def subject(self, request: bytes) -> tuple[str, tuple[str, ...]] | None:
+        """Return the user and the groups a PEM certificate request names, None when it is not one."""
+        ...
+
+    def certificate(self, request: bytes, usages: Sequence[str], seconds: int) -> bytes:
+        """Return the PEM of a certificate for a request, signed by the authority and good for so long."""
         ...
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +10,7 @@ class Settings:
     """The same settings, seed and inputs give the same bytes for ever.
 
     `epoch` is ms since 1970 of cluster time 0; `nodes` counts all nodes, the control plane included; `preloaded` says that the
-    course's images are on every node already; `descriptions` are field descriptions for OpenAPI by definition and field.
+    course's images are on every node already.
     """
 
     seed: int = 0
@@ -22,7 +21,6 @@ class Settings:
     version: str = "v1.37.2"
     server: str = "https://127.0.0.1:6443"
     preloaded: bool = True
-    descriptions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def node_names(self) -> tuple[str, ...]:

@@ -142,6 +142,10 @@ class Store:
             for value in function(record.obj):
                 insort(entries.setdefault(value, []), key)
 
+    def indexed(self, resource: str, name: str) -> bool:
+        """Return whether a resource has that index."""
+        return name in self._indexes.get(resource, ())
+
     def by_index(self, resource: str, name: str, value: str) -> Sequence[Obj]:
         """Return the objects found under `value`, sorted by namespace and name."""
         keys = self._indexes[resource][name][1].get(value, ())

@@ -168,8 +168,10 @@ class Ticket:
         self.on_close: Callable[[], None] = lambda: None
 
     def answer(self, response: Response) -> None:
-        """Answer whole, and end."""
-        if self.open:
+        """Answer whole, and end. An answer that was begun can only end."""
+        if self.started:
+            self.finish()
+        elif self.open:
             self.open = False
             self._out(Answer(self.id, response))
 

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kit.apps.guestbook import handler
-from kit.embedded.core.filesystem import Dir, File, Node, build
+from kit.embedded.core.filesystem import build
+from kit.embedded.core.inodes import Dir, File, Node
 from kit.embedded.core.program import (
     Burn,
     Close,
@@ -28,6 +29,7 @@ from kit.embedded.core.program import (
 )  # fmt: skip
 from kit.embedded.images.busybox.image import devices, shell_files
 from kit.embedded.images.image import Image
+from kit.embedded.images.redis.resp import RedisError, Replies, Simple
 from kit.embedded.images.registry import Family
 from kit.embedded.images.serving import CONNECTION, Server
 from kit.embedded.images.stamps import iso_date
@@ -139,19 +141,29 @@ class App:
 def _exchange(fd: int, commands: list[list[str]]) -> Generator[Any, Any, list[object]]:
     """Send commands one by one -> the replies that came before the connection ended. ETIMEDOUT."""
     replies: list[object] = []
-    data = b""
+    reader = Replies()
     for command in commands:
         yield Write(fd, handler.encode_command(command))
-        while (found := handler.decode_reply(data)) is None:
+        while not (found := reader.take())[0]:
             if not (yield Poll((fd,), DATABASE_MS)):
                 raise Errno("ETIMEDOUT")
             more = yield Read(fd)
             if not more:
                 return replies
-            data += more
-        replies.append(found[0])
-        data = data[found[1] :]
+            reader.data += more
+        replies.append(_plain(found[1]))
     return replies
+
+
+def _plain(reply: Any) -> object:
+    """Return a reply as the real server reads it."""
+    if isinstance(reply, RedisError):
+        return ValueError(str(reply))
+    if isinstance(reply, bytes):
+        return reply.decode("utf-8", "replace")
+    if isinstance(reply, list):
+        return [_plain(one) for one in reply]
+    return reply.text if isinstance(reply, Simple) else "" if reply is None else reply
 
 
 def _receive(server: Server, pid: int) -> Generator[Any, Any, handler.Request | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kit.embedded.core.filesystem import Dir
+from kit.embedded.core.inodes import Dir
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Generator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kit.embedded.core.filesystem import File, Node, build
+from kit.embedded.core.filesystem import build
+from kit.embedded.core.inodes import File, Node
 from kit.embedded.core.program import Context, Errno, Listen, Local, Now, Peer, Sleep, Steps, Write
 from kit.embedded.images.httpd import Request, Response, http_handler
 from kit.embedded.images.image import Image

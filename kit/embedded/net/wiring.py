@@ -124,7 +124,7 @@ class Wiring:
             done("ECONNREFUSED")
             return
         loopback = address.startswith("127.")
-        client = ("127.0.0.1" if loopback else source.address, source.ephemeral())
+        client = ("127.0.0.1" if loopback else self._seen(source, host), source.ephemeral())
         server = (address if loopback else host.address, verdict.port)
         near, far = pair(
             self.queue, self.clock, client, server, (address, port), 0 if host is source else LATENCY_MS, housekeeping
@@ -136,12 +136,19 @@ class Wiring:
         done(near)
         listener.watch()
 
+    def _seen(self, source: Host, host: Host) -> str:
+        """Return the address a host sees a source by: its node reaches it from the bridge, the first address of its network."""
+        from_node = self.nodes.get(source.node) is source and source.node == host.node and host is not source
+        return f"{host.address.rpartition('.')[0]}.1" if from_node else source.address
+
     def _verdict(self, source: Host, address: str, port: int) -> _Verdict:
         """Decide where a connection goes. Models iptables of kube-proxy, then the routes of a kind node."""
         name = source.names.get(address)
         hops = (source.name, *((f"dns {name} → {address}",) if name else ()))
         if source is self.outside and (address.startswith("127.") or address == "localhost"):
             address = next(iter(self.nodes.values())).address  # a host port stands for the first node's port
+        elif address == "127.0.0.1" and self.nodes.get(source.node) is source and port not in source.listeners:
+            address = source.address  # node ports and host ports answer there too
         elif address.startswith("127.") or address in ("0.0.0.0", "localhost"):
             return _Verdict(source, port, "", hops)
         elif source is self.outside and address.startswith((POD_NETWORK, SERVICE_NETWORK)):

@@ -148,7 +148,7 @@ class Action:
 
     def _get(self, host: str, port: int, target: str) -> None:
         names = {name.lower() for name, _ in self._headers}
-        extra = [("User-Agent", "kube-probe/1.37")] if "user-agent" not in names else []
+        extra = [("User-Agent", "kube-probe/1.37.2")] if "user-agent" not in names else []
         accept = [("Accept", "*/*")] if "accept" not in names else []
         ask = Ask(host, port, "GET", target, [*self._headers, *extra, *accept])
         node = self._world.fabric.nodes[self._unit.node]

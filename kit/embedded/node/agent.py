@@ -24,7 +24,6 @@ from kit.embedded.node.runtime import World
 from kit.embedded.node.site import Addresses, Site
 from kit.embedded.node.units import Unit
 from kit.embedded.node.worker import Worker
-from kit.errors import Status
 
 
 class Nodes:
@@ -39,6 +38,7 @@ class Nodes:
         self._world = World(queue, clock, ids, trace, fabric)
         self.kubelets: dict[str, Kubelet] = {}
         self.heartbeats: dict[str, nodes.Heartbeat] = {}
+        self._mark = nodes.ControlPlaneMark(settings.node_names[0])
         for index, name in enumerate(settings.node_names):
             images = Images(registry, preloaded=settings.preloaded)
             site = Site(
@@ -53,7 +53,7 @@ class Nodes:
 
     def controllers(self) -> list[Controller]:
         """Return what reacts to objects on behalf of the nodes: kube-proxy, heartbeats, kubelets."""
-        return [self._fabric.proxy, *self.heartbeats.values(), *self.kubelets.values()]
+        return [self._fabric.proxy, self._mark, *self.heartbeats.values(), *self.kubelets.values()]
 
     def address(self, name: str) -> str:
         """Return a node's address."""
@@ -99,13 +99,6 @@ class Nodes:
         if unit is None:
             raise refusal(f"container {container} not found in pod {where}")
         Attachment(unit, where, options, ticket)
-
-    def resize(self, pod: Obj, container: str) -> None:
-        """In-place resizing belongs to a later lab: refused."""
-        raise Status(
-            "NotImplemented",
-            "the embedded cluster does not resize running containers: use a real cluster (--provider kind)",
-        )
 
     def _find(self, pod: Obj, container: str) -> Unit | None:
         worker = self.worker(pod)

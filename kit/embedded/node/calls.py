@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.embedded.core import program as p
-from kit.embedded.core.filesystem import Device, Dir, File, normal
+from kit.embedded.core.filesystem import normal
+from kit.embedded.core.inodes import Device, Dir, File
 from kit.embedded.core.program import SIGNALS, Errno
 from kit.embedded.node import netcalls
 from kit.embedded.node.descriptors import BLOCKED, Blocked, Description, DeviceHandle, FileHandle, Pipe
@@ -18,6 +19,7 @@ from kit.embedded.node.processes import Process
 
 STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 R, W = 4, 2
+BYTES_PER_US = 1024  # how fast a program moves bytes: big blocks take their share of the CPU too
 
 
 class DirHandle(Description):
@@ -35,6 +37,8 @@ class DirHandle(Description):
 def open_file(process: Process, call: p.Open) -> int:
     """Carry out Open."""
     path = _self(process, call.path)
+    if (opened := _descriptor(process, path)) is not None:
+        return process.open(opened)
     tree = process.container.tree
     if call.mode == "r":
         node = tree.lookup(path, process.cwd)
@@ -87,6 +91,20 @@ def _self(process: Process, path: str) -> str:
     return f"/proc/{process.pid}{path[10:]}" if path.startswith("/proc/self") and path[10:11] in ("", "/") else path
 
 
+def _descriptor(process: Process, path: str) -> Description | None:
+    """Return what /proc/PID/fd/N or /dev/fd/N stands for. ENOENT."""
+    match path.split("/"):
+        case ["", "proc", pid, "fd", fd] if pid.isdigit() and fd.isdigit():
+            owner = process.container.processes.get(int(pid))
+        case ["", "dev", "fd", fd] if fd.isdigit():
+            owner = process
+        case _:
+            return None
+    if owner is None or int(fd) not in owner.fds:
+        raise Errno("ENOENT", path)
+    return owner.fds[int(fd)]
+
+
 def _device(process: Process, node: Device, path: str) -> Description:
     if node.name in STREAMS:
         return process.at(STREAMS[node.name])
@@ -103,8 +121,10 @@ def read(process: Process, call: p.Read) -> bytes | Blocked:
     if description is None:
         raise Errno("EBADF")
     data = description.read(call.size)
-    if data is BLOCKED:
+    if isinstance(data, Blocked):
         description.wait(process)
+    else:
+        process.container.burn(process, len(data) // BYTES_PER_US)
     return data
 
 
@@ -121,6 +141,7 @@ def write(process: Process, call: p.Write) -> int | Blocked:
         if not total:
             break
     process.progress = 0
+    process.container.burn(process, total // BYTES_PER_US)
     return total
 
 

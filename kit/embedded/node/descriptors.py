@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from kit.embedded.core.filesystem import File, Tree
+from kit.embedded.core.filesystem import Tree
 from kit.embedded.core.ids import Ids
+from kit.embedded.core.inodes import File
 from kit.embedded.core.program import Errno
 from kit.embedded.net.hosts import Listener
 from kit.embedded.net.wires import End

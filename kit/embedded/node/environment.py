@@ -116,6 +116,13 @@ def _value(
     return values[reference["key"]]
 
 
+def _source(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Return what the kubelet notes on its own copy of a Pod. Models pkg/kubelet/config."""
+    if "seen" not in addresses:
+        return {}
+    return {"kubernetes.io/config.seen": addresses["seen"], "kubernetes.io/config.source": "api"}
+
+
 def field(pod: Obj, path: str, addresses: Mapping[str, str]) -> str:
     """Return a field of the downward API as text. Models pkg/fieldpath."""
     metadata, spec = pod["metadata"], pod["spec"]
@@ -124,7 +131,7 @@ def field(pod: Obj, path: str, addresses: Mapping[str, str]) -> str:
         "metadata.namespace": lambda: metadata["namespace"],
         "metadata.uid": lambda: metadata["uid"],
         "metadata.labels": lambda: _lines(metadata.get("labels")),
-        "metadata.annotations": lambda: _lines(metadata.get("annotations")),
+        "metadata.annotations": lambda: _lines({**(metadata.get("annotations") or {}), **_source(addresses)}),
         "spec.nodeName": lambda: spec.get("nodeName"),
         "spec.serviceAccountName": lambda: spec.get("serviceAccountName"),
         "status.podIP": lambda: addresses.get("podIP"),

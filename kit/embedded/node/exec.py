@@ -1,7 +1,6 @@
 """`kubectl exec` and `attach`: processes joined to the channels of a ticket. Models the CRI streaming server and its error texts.
 
-A refusal before the ticket begins is a `Status` with an empty reason: the kubelet answers those as plain text, not as an object,
-and kubectl puts `unable to upgrade connection: ` before it.
+A refusal before the ticket begins is the kubelet's: plain text, not an object; kubectl puts `unable to upgrade connection: ` before it.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from kit.embedded.node.runtime import Container
 from kit.embedded.node.terminals import Terminal
 from kit.embedded.node.units import Unit
 from kit.errors import Status
+from kit.kube.status import KubeletRefusal
 
 IN, OUT, ERR, RESIZE = 0, 1, 2, 4
 SUCCESS: dict[str, Any] = {"metadata": {}, "status": "Success"}
@@ -27,7 +27,7 @@ SUCCESS: dict[str, Any] = {"metadata": {}, "status": "Success"}
 
 def refusal(text: str) -> Status:
     """Return the kubelet's plain-text refusal of an upgrade."""
-    return Status("", text, code=404)
+    return KubeletRefusal(text)
 
 
 def ended(code: int) -> dict[str, Any]:

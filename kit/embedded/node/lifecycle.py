@@ -68,7 +68,18 @@ def phase(units: Sequence[Unit], policy: str, *, over: bool) -> str:
         return "Pending"
     if over and not tally.running and not tally.unknown:
         return "Succeeded" if tally.succeeded == tally.stopped else "Failed"
-    return _of(tally, policy)
+    found = _of(tally, policy)
+    if found in ("Succeeded", "Failed") and any(unit.kind == "sidecar" and unit.running for unit in units):
+        return "Running"
+    return found
+
+
+def ended(units: Sequence[Unit], policy: str) -> bool:
+    """Say whether nothing is left to run: an init container failed for good, or every main one is done."""
+    mains = [unit for unit in units if unit.kind == "main"]
+    if any(unit.kind == "init" and unit.ending and unit.ending.code and not unit.wants(policy) for unit in units):
+        return True
+    return all(unit.ending is not None and not unit.running and not unit.wants(policy) for unit in mains)
 
 
 def _tally(mains: Sequence[Unit]) -> Tally:

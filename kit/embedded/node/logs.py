@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 LIMIT = 1 << 20  # bytes kept per container; the real kubelet rotates at 10 MiB
+LINES = 50_000  # kept per container, however short they are
 LINE_LIMIT = 16 * 1024
 
 
@@ -54,7 +55,7 @@ class Log:
     def _add(self, line: Line) -> None:
         self.lines.append(line)
         self._size += len(line.data)
-        while self._size > LIMIT and len(self.lines) > 1:
+        while (self._size > LIMIT or len(self.lines) > LINES) and len(self.lines) > 1:
             self._size -= len(self.lines.popleft().data)
         for follower in list(self.followers.values()):
             follower(line)

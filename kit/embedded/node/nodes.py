@@ -23,6 +23,10 @@ RETRY_MS = 1_000
 LEASE_NAMESPACE = "kube-node-lease"
 SSD_NODE = "worker2"
 CAPACITY = {**NODE_RESOURCES, "hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": "110"}
+CONTROL_PLANE = {
+    "node-role.kubernetes.io/control-plane": "",
+    "node.kubernetes.io/exclude-from-external-load-balancers": "",
+}
 CONDITIONS = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -43,11 +47,6 @@ def node_object(name: str, index: int, settings: Settings, now: str, machine: st
         "beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": name, "kubernetes.io/os": "linux",
     }  # fmt: skip
-    if control:
-        labels |= {
-            "node-role.kubernetes.io/control-plane": "",
-            "node.kubernetes.io/exclude-from-external-load-balancers": "",
-        }
     if name.endswith(SSD_NODE):
         labels["disk"] = "ssd"
     network = f"10.244.{index}.0/24"
@@ -94,6 +93,31 @@ def node_status(name: str, index: int, settings: Settings, now: str, machine: st
 
 def _dashed(machine: str) -> str:
     return f"{machine[:8]}-{machine[8:12]}-{machine[12:16]}-{machine[16:20]}-{machine[20:]}"
+
+
+class ControlPlaneMark:
+    """Labels the control plane's node as kubeadm does, its administrator: a kubelet may not say so of itself."""
+
+    name = "kubeadm"
+    manager = "kubeadm"
+    component = "kubeadm"
+    user = "kubernetes-admin"
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self.watches: Mapping[str, Mapper] = {"nodes": self._new}
+
+    def _new(self, event: Event, view: View) -> Iterable[Key]:
+        return (event.key,) if event.key.name == self._node and event.type == "ADDED" else ()
+
+    def reconcile(self, key: Key, view: View, now: int) -> Effects:
+        """Put the labels on."""
+        node = view.at(key)
+        if node is not None:
+            metadata = {**node["metadata"], "labels": {**node["metadata"].get("labels", {}), **CONTROL_PLANE}}
+            answer = yield Update({**node, "metadata": metadata})
+            if isinstance(answer, Status):
+                yield After(RETRY_MS)
 
 
 class Heartbeat:

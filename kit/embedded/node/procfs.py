@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kit.embedded.core.filesystem import Dir, File, Link, Mount
+from kit.embedded.core.inodes import Dir, File, Link, Mount
 
 if TYPE_CHECKING:
     from kit.embedded.node.processes import Process
@@ -77,7 +77,9 @@ class ProcFs:
         lines = ["overlay / overlay rw,relatime 0 0\n"]
         for path, mount in self._container.tree.mounts.items():
             source = mount.kind if mount.kind in ("proc", "tmpfs") else "/dev/root"
-            lines.append(f"{source} {path} {mount.kind} {'ro' if mount.readonly else 'rw'},relatime 0 0\n")
+            lines.append(
+                f"{source} {path} {mount.kind} {'ro' if mount.readonly else 'rw'},relatime{mount.options} 0 0\n"
+            )
         return "".join(lines)
 
 

@@ -47,6 +47,16 @@ def whole(pod: Obj) -> dict[str, Any]:
     return out
 
 
+def allocated(pod: Obj) -> dict[str, str]:
+    """Return the Pod's own `status.allocatedResources`: the sums of all that its containers request."""
+    containers = [*pod["spec"]["containers"], *_sidecars(pod)]
+    given = [(container.get("resources") or {}).get("requests") or {} for container in containers]
+    return {
+        name: _total(one[name] for one in given if name in one)
+        for name in sorted({name for one in given for name in one})
+    }
+
+
 def _sidecars(pod: Obj) -> list[Obj]:
     return [
         container for container in pod["spec"].get("initContainers") or () if container.get("restartPolicy") == "Always"

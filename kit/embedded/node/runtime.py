@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.filesystem import File, Tree
+from kit.embedded.core.filesystem import Tree
 from kit.embedded.core.ids import Ids
+from kit.embedded.core.inodes import File
 from kit.embedded.core.program import SIGNALS, STEP_US, Context, Errno, Killed, Program, Signal, Steps
 from kit.embedded.core.queue import Entry, Queue
 from kit.embedded.core.trace import Trace

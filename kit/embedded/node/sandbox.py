@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.embedded.core.filesystem import File
+from kit.embedded.core.inodes import File
 from kit.embedded.core.store import Obj
 from kit.embedded.net.dns import SERVER
 from kit.embedded.net.hosts import Host
@@ -18,6 +18,14 @@ fe00::0\tip6-localnet
 fe00::0\tip6-mcastprefix
 fe00::1\tip6-allnodes
 fe00::2\tip6-allrouters
+"""
+HOST_HEADER = """# Kubernetes-managed hosts file (host network).
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+ff00::0\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
 """
 
 
@@ -39,10 +47,10 @@ class Sandbox:
         self.hostname = whole if spec.get("setHostnameAsFQDN") and whole else short
         self.files = {
             "/etc/hosts": File(
-                _hosts(pod, self.address, short, whole).encode(), mtime=site.world.clock.now, owner=self
+                _hosts(pod, self.address, short, whole).encode(), mtime=site.world.clock.wall(), owner=self
             ),
-            "/etc/hostname": File(f"{self.hostname}\n".encode(), mtime=site.world.clock.now, owner=self),
-            "/etc/resolv.conf": File(_resolv(pod).encode(), mtime=site.world.clock.now, owner=self),
+            "/etc/hostname": File(f"{self.hostname}\n".encode(), mtime=site.world.clock.wall(), owner=self),
+            "/etc/resolv.conf": File(_resolv(pod).encode(), mtime=site.world.clock.wall(), owner=self),
         }
 
     def _open_host_ports(self, spec: Obj) -> None:
@@ -72,7 +80,8 @@ def names(pod: Obj, node: str) -> tuple[str, str]:
 
 
 def _hosts(pod: Obj, address: str, short: str, whole: str) -> str:
-    text = f"{HEADER}{address}\t{whole}\t{short}\n" if whole else f"{HEADER}{address}\t{short}\n"
+    header = HOST_HEADER if pod["spec"].get("hostNetwork") else HEADER
+    text = f"{header}{address}\t{whole}\t{short}\n" if whole else f"{header}{address}\t{short}\n"
     aliases = pod["spec"].get("hostAliases") or ()
     if aliases:
         text += "\n# Entries added by HostAliases.\n"
@@ -92,7 +101,7 @@ def _resolv(pod: Obj) -> str:
         policy = "Default"
     cluster = [f"{namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local"]
     servers, searches, options = {
-        "None": ([], [], {}), "Default": ([GATEWAY], [], {}),
+        "None": ([], [], {}), "Default": ([GATEWAY], [], {"ndots": "0"}),
     }.get(policy, ([SERVER], cluster, {"ndots": "5"}))  # fmt: skip
     config = spec.get("dnsConfig") or {}
     servers = [*servers, *(config.get("nameservers") or ())]

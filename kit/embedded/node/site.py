@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.embedded.core.controller import View
-from kit.embedded.core.filesystem import Dir, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Dir
 from kit.embedded.core.ports import Signer
 from kit.embedded.core.store import Key, Obj
 from kit.embedded.net.hosts import Host
@@ -27,6 +28,8 @@ class Wait:
         """Say whether the script goes on."""
         return (self.until is not None and now >= self.until) or (self.ready is not None and self.ready())
 
+
+FOLDERS = ("etc", "home", "mnt", "opt", "root", "srv", "tmp", "usr", "var")  # of every node's disk
 
 Script = Any  # Generator[Effect | Wait, Any, ...]: a worker's script; its result differs
 
@@ -63,7 +66,9 @@ class Site:
     signer: Signer
     addresses: Addresses
     wake: Callable[[Key, int], None]
-    tree: Tree = field(default_factory=lambda: Tree(Dir(owner="node"), owner="node"))
+    tree: Tree = field(
+        default_factory=lambda: Tree(Dir({name: Dir(owner="node") for name in FOLDERS}, owner="node"), owner="node")
+    )
 
     def token(self, pod: Obj, given: Mapping[str, Any]) -> str:
         """Return a service-account token bound to the Pod. Models the TokenRequest API's claims."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kit.embedded.core.effects import Emit
-from kit.embedded.core.filesystem import File, Mount, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import File, Mount
 from kit.embedded.core.program import Errno
 from kit.embedded.images.image import Image
 from kit.embedded.node import environment, images, resources, volumes
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 CREATE_MS = 15
 START_MS = 60
 LAYER_LIMIT = 256 << 20
-LOG_BYTES_PER_MS = 1024
-LOG_BURST = 256 << 10
+LOG_BYTES_PER_MS = 256
+LOG_BURST = 32 << 10  # in lines of one letter this is some 5 ms of work, a turn's share (design §2)
 CREATE_ERROR = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
     "unable to start container process: "
@@ -49,8 +50,8 @@ def start(worker: Worker, unit: Unit) -> Script:
         worker.failed = True
         yield _event(worker, unit, "Warning", "Failed", f"Error: {error}")
         return
-    if unit.ending is not None:
-        unit.backoff.next(unit.ending.finished)
+    if (past := worker.past(unit)) is not None:
+        unit.backoff.next(past.finished)
     yield Wait(until=worker.now + CREATE_MS)
     yield _event(worker, unit, "Normal", "Created", "Container created")
     yield Wait(until=worker.now + START_MS)
@@ -63,9 +64,10 @@ def _event(worker: Worker, unit: Unit, type: str, reason: str, message: str) -> 
 
 def _rested(worker: Worker, unit: Unit) -> Script:
     """Say whether the crash back-off is over."""
-    if unit.ending is None:
+    past = worker.past(unit)
+    if past is None:
         return True
-    until = unit.backoff.until(unit.ending.finished)
+    until = unit.backoff.until(past.finished)
     if worker.now >= until:
         return True
     metadata = worker.pod["metadata"]
@@ -110,7 +112,7 @@ def _pull(worker: Worker, unit: Unit, reference: str) -> Script:
             "ImagePullBackOff",
             f'Back-off pulling image "{reference}": ErrImagePull: {unit.image_error[1]}',
         )
-        worker.again(until, patient=unit.image_backoff.duration > 10_000)
+        worker.failed = True
         yield _event(worker, unit, "Warning", "Failed", "Error: ImagePullBackOff")
         return None
     yield _event(worker, unit, "Normal", "Pulling", f'Pulling image "{reference}"')
@@ -165,7 +167,7 @@ def _configure(worker: Worker, unit: Unit, image: Image) -> list[str]:
 
 def _tree(worker: Worker, unit: Unit, image: Image) -> tuple[Tree, File]:
     """Build the container's files: image, volumes, and what the kubelet adds."""
-    now = worker.now
+    now = worker.site.world.clock.wall()
     context = unit.spec.get("securityContext") or {}
     tree = Tree(image.root, limit=LAYER_LIMIT)
     message = File(mode=0o666, mtime=now, owner=worker)
@@ -197,6 +199,7 @@ def _run(worker: Worker, unit: Unit, image: Image, argv: list[str]) -> Script:
         _launch(worker, unit, tree, message, log, argv)
     except (Errno, volumes.MountError) as error:
         text = CREATE_ERROR + runc_error(error, argv[0] if argv else "") if isinstance(error, Errno) else str(error)
+        worker.note_end(unit)
         unit.finish(Ending(id, 128, "StartError", text, None, now))
         log.close(now)
         unit.problem = ("RunContainerError", text)
@@ -218,6 +221,7 @@ def _launch(worker: Worker, unit: Unit, tree: Tree, message: File, log: Log, arg
     id = unit.id
     container = Container(world, setup, lambda code: worker.exited(unit, id, code, container, message))
     unit.container = container
+    unit.allocated = dict(unit.spec.get("resources") or {})
     try:
         fds, tty = _streams(unit, container, log)
         main = container.start(argv, unit.env, unit.workdir, fds)

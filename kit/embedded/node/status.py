@@ -9,7 +9,7 @@ from kit.embedded.core.clock import Clock
 from kit.embedded.core.store import Obj
 from kit.embedded.node import resources
 from kit.embedded.node.images import full_name
-from kit.embedded.node.lifecycle import incomplete
+from kit.embedded.node.lifecycle import incomplete, initialized
 from kit.embedded.node.units import Ending, Unit
 from kit.kube import times
 
@@ -19,6 +19,7 @@ LISTS = (
     ("ephemeralContainerStatuses", ("ephemeral",)),
 )
 OWN = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+RESIZING = "PodResizeInProgress"
 UNKNOWN = "The container could not be located when the pod was terminated"
 
 
@@ -34,25 +35,32 @@ class Writer:
         return times.rfc3339(self._clock.epoch + ms)
 
     def status(self, pod: Obj, units: Sequence[Unit], phase: str, sandbox: str, address: str, began: int, failure: tuple[str, str],
-               policy: str, *, over: bool) -> dict[str, Any]:  # fmt: skip
+               policy: str, *, over: bool, resizing: bool = False) -> dict[str, Any]:  # fmt: skip
         """Return the whole status. `sandbox` is "", "ready" or "gone"; `failure` reason and message of the Pod itself."""
         generation = pod["metadata"].get("generation", 1)
         out: dict[str, Any] = {"observedGeneration": generation, "phase": phase}
         out["conditions"] = self._conditions(pod, units, phase, sandbox, generation)
+        if resizing:
+            out["conditions"].insert(0, self._condition(None, RESIZING, ("True", "", ""), generation))
         if failure[0]:
             out["message"], out["reason"] = failure[1], failure[0]
         out["hostIP"], out["hostIPs"] = self._node_address, [{"ip": self._node_address}]
         if address:
             out["podIP"], out["podIPs"] = address, [{"ip": address}]
         out["startTime"] = self.time(began)
+        lost = over and initialized(units)  # once a Pod has initialized, a container without a trace counts as failed
         for name, kinds in LISTS:
-            found = [self._container(unit, pod, policy, over=over) for unit in units if unit.kind in kinds]
+            found = [
+                self._container(unit, pod, policy, over=over, lost=lost and unit.kind == "main")
+                for unit in units
+                if unit.kind in kinds
+            ]
             if found:
-                out[name] = found
+                out[name] = sorted(found, key=_by_name) if kinds == ("main",) else found
         out["qosClass"] = (pod.get("status") or {}).get("qosClass") or resources.qos(pod)
         out["resources"] = resources.whole(pod)
-        if out["resources"].get("requests"):
-            out["allocatedResources"] = out["resources"]["requests"]
+        if allocated := resources.allocated(pod):
+            out["allocatedResources"] = allocated
         return out
 
     # --- conditions ---
@@ -61,7 +69,7 @@ class Writer:
         self, pod: Obj, units: Sequence[Unit], phase: str, sandbox: str, generation: int
     ) -> list[dict[str, Any]]:
         old = {found["type"]: found for found in (pod.get("status") or {}).get("conditions") or ()}
-        others = [found for name, found in old.items() if name not in OWN]
+        others = [found for name, found in old.items() if name not in (*OWN, RESIZING)]
         return [
             *others,
             *(
@@ -85,8 +93,8 @@ class Writer:
 
     # --- containers ---
 
-    def _container(self, unit: Unit, pod: Obj, policy: str, *, over: bool) -> dict[str, Any]:
-        state, last = self._states(unit, pod, policy, over=over)
+    def _container(self, unit: Unit, pod: Obj, policy: str, *, over: bool, lost: bool) -> dict[str, Any]:
+        state, last = self._states(unit, pod, policy, over=over, lost=lost)
         done = unit.kind == "init" and unit.ending is not None and unit.ending.code == 0
         ready = done or (unit.running and (unit.ready if unit.kind != "init" else False))
         out: dict[str, Any] = {
@@ -113,7 +121,9 @@ class Writer:
             out["user"] = {"linux": _user(unit, pod)}
         return out
 
-    def _states(self, unit: Unit, pod: Obj, policy: str, *, over: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _states(
+        self, unit: Unit, pod: Obj, policy: str, *, over: bool, lost: bool
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         last = self._terminated(unit.last) if unit.last else {}
         if unit.running:
             return {"running": {"startedAt": self.time(unit.started_ms or 0)}}, last
@@ -122,7 +132,7 @@ class Writer:
             if unit.problem is None or over or not unit.wants(policy):
                 return ended, last
             return {"waiting": _waiting(*unit.problem)}, ended
-        if over:
+        if lost:
             return {
                 "terminated": {
                     "exitCode": 137,
@@ -159,11 +169,10 @@ def _values(
         "": ("False", "PodSandboxNotReady", "no pod sandbox exists"),
         "gone": ("False", "PodSandboxNotReady", "pod sandbox is not ready"),
     }
-    never = [unit for unit in units if unit.kind == "main" and unit.instances == 0]
     unready = [unit.name for unit in units if unit.kind in ("main", "sidecar") and not (unit.running and unit.ready)]
     ending = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase)
     waiting = incomplete(units)
-    if ending and not (phase == "Failed" and never):
+    if ending:
         done = ("False", ending, "")
         first = (
             ("True", "PodCompleted" if phase == "Succeeded" else "", "")
@@ -209,6 +218,10 @@ def _gates(pod: Obj, old: Mapping[str, Any]) -> tuple[str, str, str]:
     return "True", "", ""
 
 
+def _by_name(status: Mapping[str, Any]) -> str:
+    return str(status["name"])
+
+
 def _waiting(reason: str, message: str) -> dict[str, str]:
     return {"reason": reason, "message": message} if message else {"reason": reason}
 
@@ -222,7 +235,11 @@ def _user(unit: Unit, pod: Obj) -> dict[str, Any]:
     uid, gid = user_of(unit, pod)
     groups = (pod["spec"].get("securityContext") or {}).get("supplementalGroups") or []
     group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
-    return {"uid": uid, "gid": gid, "supplementalGroups": [gid, *([group] if group is not None else []), *groups]}
+    return {
+        "uid": uid,
+        "gid": gid,
+        "supplementalGroups": sorted({gid, *([group] if group is not None else []), *groups}),
+    }
 
 
 def user_of(unit: Unit, pod: Obj) -> tuple[int, int]:

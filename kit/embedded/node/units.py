@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kit.embedded.core.filesystem import File
+from kit.embedded.core.inodes import File
 from kit.embedded.core.store import Obj
 from kit.embedded.images.image import Image
 from kit.embedded.node.backoff import Backoff
@@ -116,6 +116,21 @@ class Unit:
         self.failed_probe = None
         self.stdin = None
         self.logs = {key: log for key, log in self.logs.items() if key == self.id}
+
+
+def adopt(units: list[Unit], spec: Obj, node: str) -> None:
+    """Bring the units up to what a Pod's spec says now; a running one keeps its own until it is started again."""
+    known = {unit.name: unit for unit in units}
+    for kind, containers in (
+        ("init", spec.get("initContainers")), ("main", spec["containers"]), ("ephemeral", spec.get("ephemeralContainers")),
+    ):  # fmt: skip
+        for container in containers or ():
+            unit = known.get(container["name"])
+            if unit is None:
+                real = "sidecar" if kind == "init" and container.get("restartPolicy") == "Always" else kind
+                units.append(Unit(container, real, node))
+            elif not unit.running or container["image"] == unit.spec["image"]:
+                unit.spec = container
 
 
 def termination_message(unit: Unit, file: File, code: int) -> str:

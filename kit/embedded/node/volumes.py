@@ -6,16 +6,23 @@ PersistentVolumeClaims belong to the storage lab: a Pod that has one waits with 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kit.embedded.core.controller import View
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Mount, Node, Quota, Tree, normal
+from kit.embedded.core.filesystem import Tree, normal
+from kit.embedded.core.inodes import Device, Dir, File, Link, Mount, Node, Quota
+from kit.embedded.core.program import Errno
 from kit.embedded.core.store import Obj
+from kit.embedded.node import resources
 from kit.embedded.node.environment import ConfigError, field, resource, secret_data
+from kit.kube import times
 
+NODE_MEMORY_K = 8 << 20
 EMPTY_DIR_LIMIT = 256 << 20
 STAMP = "..data"
+SCATTER = 2_654_435_761  # makes the end of a stamp look like the random one of a real kubelet
 HOST_TYPES = {"Directory": "a directory", "File": "a file", "Socket": "a socket file", "CharDevice": "a character device",
               "BlockDevice": "a block device"}  # fmt: skip
 
@@ -37,6 +44,10 @@ class Volumes:
         self._addresses = addresses
         self.roots: dict[str, Dir | File] = {}
         self.quotas: dict[str, tuple[Quota, str]] = {}  # emptyDirs with a size limit: its count and the limit's text
+        self._kinds: dict[
+            str, tuple[str, str]
+        ] = {}  # file system and mount options of those that are no folder of the disk
+        self._configured: set[str] = set()  # those that no container may write
         self._stamps = 0
 
     def set_up(self, pod: Obj, now: int) -> None:
@@ -44,6 +55,15 @@ class Volumes:
         for volume in pod["spec"].get("volumes") or ():
             if volume["name"] not in self.roots:
                 self.roots[volume["name"]] = self._make(pod, volume, now)
+
+    def trouble(self, pod: Obj, now: int) -> str | None:
+        """Set the volumes up one after the other; what the kubelet says of the first that fails, or None."""
+        for volume in pod["spec"].get("volumes") or ():
+            try:
+                self.set_up({**pod, "spec": {**pod["spec"], "volumes": [volume]}}, now)
+            except MountError as error:
+                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
+        return None
 
     def refresh(self, pod: Obj, now: int) -> None:
         """Bring configuration in files up to date, as the kubelet does about once a minute."""
@@ -61,7 +81,10 @@ class Volumes:
         if "hostPath" in volume:
             return self._host_path(volume, now)
         if any(kind in volume for kind in _FILES):
-            root = Dir(mtime=now, owner=object())
+            self._configured.add(volume["name"])
+            root = Dir(mode=0o777 if "configMap" in volume else 0o1777, mtime=now, owner=object())
+            if "configMap" not in volume:
+                self._kinds[volume["name"]] = ("tmpfs", f",size={NODE_MEMORY_K}k,noswap")
             self._publish(root, self._files(pod, volume), now)
             return root
         if "persistentVolumeClaim" in volume or "ephemeral" in volume:
@@ -74,9 +97,13 @@ class Volumes:
         raise MountError(f"volumes of type {kind} are not simulated: use a real cluster (--provider kind)")
 
     def _empty(self, volume: Obj, now: int) -> Dir:
-        given = (volume.get("emptyDir") or {}).get("sizeLimit")
-        quota = Quota(EMPTY_DIR_LIMIT)
-        if given:
+        source = volume.get("emptyDir") or {}
+        given, memory = source.get("sizeLimit"), source.get("medium") == "Memory"
+        quota = Quota(min(resources.size(given), EMPTY_DIR_LIMIT) if given and memory else EMPTY_DIR_LIMIT)
+        if memory:
+            size = resources.size(given) >> 10 if given else NODE_MEMORY_K
+            self._kinds[volume["name"]] = ("tmpfs", f",size={size}k,noswap")
+        elif given:
             self.quotas[volume["name"]] = (quota, given)
         return Dir(mode=0o777, mtime=now, owner=quota)
 
@@ -86,7 +113,10 @@ class Volumes:
         if kind == "DirectoryOrCreate" and not tree.exists(path):
             tree.mkdir(path, parents=True, now=now)
         elif kind == "FileOrCreate" and not tree.exists(path):
-            tree.create(path, now=now)
+            try:
+                tree.create(path, now=now)
+            except Errno as error:
+                raise MountError(f"open {path}: {str(error).lower()}") from None
         elif kind in HOST_TYPES and not tree.exists(path):
             raise MountError(
                 f"hostPath type check failed, {path} is not {HOST_TYPES[kind]}, unable to determine its type: "
@@ -167,7 +197,8 @@ class Volumes:
         if isinstance(current, Link) and _contents(root.children[current.target]) == files:
             return
         self._stamps += 1
-        stamp = f"..{now}_{self._stamps:09d}"
+        moment = re.sub(r"[-T:]", "_", times.rfc3339(now)).removesuffix("Z")
+        stamp = f"..{moment}.{(now + self._stamps) * SCATTER % 10**10:010d}"
         folder = Dir(mtime=now, owner=root.owner)
         for path, (data, mode) in files.items():
             _place(folder, path.split("/"), File(data, mode, mtime=now, owner=root.owner))
@@ -192,8 +223,9 @@ class Volumes:
             path = expand(given["subPathExpr"], values) if given.get("subPathExpr") else given.get("subPath") or ""
             if path:
                 root = _below(root, path, now)
-            kind = "tmpfs" if isinstance(root.owner, object) and not isinstance(root.owner, Quota) else "ext4"
-            tree.mount(Mount(given["mountPath"], root, bool(given.get("readOnly")), kind))
+            kind, options = self._kinds.get(given["name"], ("ext4", ""))
+            readonly = bool(given.get("readOnly")) or given["name"] in self._configured
+            tree.mount(Mount(given["mountPath"], root, readonly, kind, options))
 
 
 _FILES = ("configMap", "secret", "downwardAPI", "projected")
@@ -226,6 +258,8 @@ def _below(root: Dir | File, path: str, now: int) -> Dir | File:
     inside = Tree(root if isinstance(root, Dir) else Dir(), owner=root.owner)
     if not inside.exists("/" + path):
         inside.mkdir("/" + path, parents=True, now=now)
+        if isinstance(root, Dir):
+            inside.change("/" + path, mode=root.mode & 0o777)
     node = inside.lookup("/" + path)
     return (
         inside._own_dir(inside.resolve("/" + path))

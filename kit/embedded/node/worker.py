@@ -10,21 +10,23 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from kit.embedded.core.effects import After, Delete, Effect, Emit, Update
-from kit.embedded.core.filesystem import File
+from kit.embedded.core.inodes import File
 from kit.embedded.core.store import Key, Obj
-from kit.embedded.node import admission, eviction, starting, terminating
-from kit.embedded.node.lifecycle import initialized, phase
+from kit.embedded.node import admission, eviction, resizing, starting, terminating
+from kit.embedded.node.lifecycle import ended, phase
 from kit.embedded.node.probes import TYPES, Prober
 from kit.embedded.node.recall import recall
-from kit.embedded.node.runtime import KILLED, Container
+from kit.embedded.node.runtime import Container
 from kit.embedded.node.sandbox import Sandbox
 from kit.embedded.node.site import Script, Site, Wait
 from kit.embedded.node.status import Writer
 from kit.embedded.node.stopping import Stop
-from kit.embedded.node.units import Ending, Unit, termination_message
-from kit.embedded.node.volumes import MountError, Volumes
+from kit.embedded.node.units import Ending, Unit, adopt, termination_message
+from kit.embedded.node.volumes import Volumes
+from kit.kube import times
 
 PLEG_MS = 20  # how soon the kubelet sees that a container ended
+RELIST_MS = 1_000  # how often the kubelet asks the runtime what runs
 FRESH_MS = 60  # the second look at a Pod whose sandbox is new
 RETRY_MS = 11_000  # after an error that is not a back-off of its own
 REFRESH_MS = 60_000
@@ -49,9 +51,12 @@ class Worker:
         self.failed = False  # something has to be tried again later
         self.broken = False  # a container could not be started: look again at once
         self.failure = ("", "")
+        self.resizing = False  # running containers are being given other resources
         self._over = False
         self._sandbox_state = ""
         self._fresh = False
+        self._killed: set[str] = set()  # names of units that this sync has stopped
+        self._twice = False  # a container ended twice within one relist: its second end is seen by the next one
         self._rebooted = rebooted
         self.dirty = False
         self._due: int | None = None
@@ -59,7 +64,10 @@ class Worker:
         self._outbox: list[Effect] = []
         self._probers: dict[str, list[Prober]] = {}
         self._writer = Writer(site.world.clock, site.host.address)
-        self._addresses: dict[str, str] = {"hostIP": site.host.address}
+        self._addresses: dict[str, str] = {
+            "hostIP": site.host.address,
+            "seen": times.rfc3339_micro(site.world.clock.wall()),
+        }
         self.volumes = Volumes(site.view, site.tree, site.token, self._addresses)
         self._seen: Any = None
         self._refresh_due: int | None = None
@@ -99,22 +107,7 @@ class Worker:
                 metadata.get("labels"), metadata.get("annotations"))  # fmt: skip
         if seen != self._seen:
             self._seen, self.dirty = seen, True
-            self._adopt(pod)
-
-    def _adopt(self, pod: Obj) -> None:
-        known = {unit.name: unit for unit in self.units}
-        spec = pod["spec"]
-        for kind, containers in (
-            ("init", spec.get("initContainers")), ("main", spec["containers"]), ("ephemeral", spec.get("ephemeralContainers")),
-        ):  # fmt: skip
-            for container in containers or ():
-                if container["name"] not in known:
-                    real = "sidecar" if kind == "init" and container.get("restartPolicy") == "Always" else kind
-                    self.units.append(Unit(container, real, self.site.name))
-                elif (
-                    not known[container["name"]].running or container["image"] == known[container["name"]].spec["image"]
-                ):
-                    known[container["name"]].spec = container
+            adopt(self.units, pod["spec"], self.site.name)
 
     def poke(self) -> None:
         """Have the script look again, now."""
@@ -182,6 +175,7 @@ class Worker:
             "phase": "Failed",
             "reason": reason,
             "message": message,
+            "observedGeneration": self.pod["metadata"].get("generation", 1),
             "startTime": self._writer.time(self.now),
         }
         yield Update({**self.pod, "status": status}, "status")
@@ -189,7 +183,7 @@ class Worker:
     def _prepare(self) -> Script:
         """Set up volumes and sandbox; False when the Pod is to go meanwhile."""
         delay = MOUNT_RETRY_MS
-        while (trouble := self._mount_trouble()) is not None:
+        while (trouble := self.volumes.trouble(self.pod, self.site.world.clock.wall())) is not None:
             yield Emit(self.pod, "Warning", "FailedMount", trouble)
             yield Wait(until=self.now + delay, ready=lambda: self.deleting, housekeeping=delay > 8000)
             delay = min(delay * 2, MOUNT_RETRY_MAX_MS)
@@ -206,20 +200,13 @@ class Worker:
         yield from self._report(address="")
         return True
 
-    def _mount_trouble(self) -> str | None:
-        for volume in self.pod["spec"].get("volumes") or ():
-            try:
-                self.volumes.set_up({**self.pod, "spec": {**self.pod["spec"], "volumes": [volume]}}, self.now)
-            except MountError as error:
-                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
-        return None
-
     def _sync(self) -> Script:
         """One look at everything: write the status, then start and restart what should run. Models SyncPod."""
         self.dirty = self.failed = self.broken = False
         self._due, self._patient = None, False
         if not self._fresh or any(unit.instances or unit.problem for unit in self.units):
             yield from self._report()
+        yield from resizing.resize(self, self._report)
         yield from self._kill_failed()
         if (yield from self._start_inits()):
             for unit in self.units:
@@ -234,6 +221,9 @@ class Worker:
             self.again(self.now + PLEG_MS)
         elif self.failed:
             self.again(self.now + RETRY_MS, patient=True)
+        if self._twice and not self.broken:
+            self._twice = False
+            self.again(self.now + RELIST_MS)
         self._fresh = False
 
     def _start_inits(self) -> Script:
@@ -251,10 +241,16 @@ class Worker:
                 return False
         return True
 
+    def past(self, unit: Unit) -> Ending | None:
+        """Return the end from which a start now backs off: of what this sync has killed, the runtime's status knows only the one before."""
+        return unit.last if unit.name in self._killed else unit.ending
+
     def _kill_failed(self) -> Script:
+        self._killed.clear()
         for unit in self.units:
             if unit.running and unit.failed_probe is not None:
                 message, grace = unit.failed_probe
+                self._killed.add(unit.name)
                 yield from self.kill([unit], message, grace)
             elif unit.running and (wanted := self._wanted(unit)) is not None and wanted["image"] != unit.spec["image"]:
                 yield from self.kill([unit], f"Container {unit.name} definition changed, will be restarted")
@@ -290,18 +286,12 @@ class Worker:
     def _refresh(self) -> None:
         """Bring configuration volumes up to date once a minute."""
         if self._configured() and (self._refresh_due is None or self.now >= self._refresh_due):
-            self.volumes.refresh(self.pod, self.now)
+            self.volumes.refresh(self.pod, self.site.world.clock.wall())
             self._refresh_due = self.now + REFRESH_MS
 
     def _ended(self) -> bool:
         """Say whether the Pod has run its course."""
-        if self.failure[0]:
-            return True
-        mains = [unit for unit in self.units if unit.kind == "main"]
-        inits = [unit for unit in self.units if unit.kind == "init"]
-        if any(unit.ending and unit.ending.code and not unit.wants(self.policy) for unit in inits):
-            return True
-        return all(unit.ending is not None and not unit.running and not unit.wants(self.policy) for unit in mains)
+        return bool(self.failure[0]) or ended(self.units, self.policy)
 
     # --- stopping ---
 
@@ -318,8 +308,11 @@ class Worker:
         """Stop everything, sidecars last, and write the last status."""
         if self._ended() and not self.deleting:
             yield from self._report()
+        stopped = any(unit.running for unit in self.units)
         yield from terminating.everything(self)
         self._close()
+        if stopped and not self.deleting:
+            yield from self._report()
         self._over = True
         yield from self._report()
 
@@ -329,14 +322,6 @@ class Worker:
         if self._sandbox_state == "ready":
             self._sandbox_state = "gone"
             self.sandbox.close()
-
-    def destroy(self) -> None:
-        """Drop everything at once: the node is gone."""
-        self._close()
-        for unit in self.units:
-            if unit.container is not None:
-                unit.container.end(unit.container.processes[1], KILLED)
-        self.done = True
 
     # --- what containers tell ---
 
@@ -351,6 +336,10 @@ class Worker:
         ]
         self.poke()
 
+    def note_end(self, unit: Unit) -> None:
+        """Note that an instance ends now: soon after the one before, the kubelet looks once more when it next asks the runtime."""
+        self._twice = unit.last is not None and self.now - unit.last.finished < RELIST_MS
+
     def exited(self, unit: Unit, id: str, code: int, container: Container, message: File) -> None:
         """A container has ended."""
         if unit.id != id:
@@ -361,6 +350,7 @@ class Worker:
         if log is not None:
             log.close(self.now)
         stop = unit.stop
+        self.note_end(unit)
         unit.finish(Ending(id, code, reason, termination_message(unit, message, code), unit.started_ms, self.now))
         if isinstance(stop, Stop):
             stop.finished()
@@ -383,16 +373,22 @@ class Worker:
         )
         if failure[0] == "DeadlineExceeded":
             now_phase = "Failed"
-        if (
-            self._over
-            and any(unit.kind == "main" and not unit.instances for unit in self.units)
-            and not initialized(self.units)
-        ):
-            now_phase = "Failed"
         status = self._writer.status(
-            self.pod, self.units, now_phase, self._sandbox_state, ip, self.began, failure, self.policy, over=self._over
+            self.pod,
+            self.units,
+            now_phase,
+            self._sandbox_state,
+            ip,
+            self.began,
+            failure,
+            self.policy,
+            over=self._over,
+            resizing=self.resizing,
         )
         old = self.pod.get("status") or {}
+        if self._over is not (status["phase"] in ("Succeeded", "Failed")):
+            # Final only when nothing can run any more (mergePodStatus); what never ran to its end has failed (TerminatePod).
+            status["phase"] = "Failed" if self._over else old.get("phase", "Pending")
         kept = {name: old[name] for name in ("nominatedNodeName", "resourceClaimStatuses", "resize") if name in old}
         whole = {**status, **kept}
         if whole != old:

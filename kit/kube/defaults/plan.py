@@ -103,12 +103,15 @@ def _plan(node: Node) -> Plan:
         converters = ((key, _converter(field)) for key, field in node.fields.items())
         plan.children = {key: convert for key, convert in converters if convert is not None}
         wire = wire_of(node.name)
-        if wire is not None:  # of a type that isn't in the table nothing is left out
+        if wire is not None:  # of a type that isn't in the table only optional lists are left out
             empty = wire.omitted - wire.pointers - wire.nulls
             plan.droppable = frozenset(
                 key for key, field in node.fields.items() if key in empty and _can_be_empty(field)
             )
             plan.nulls = wire.nulls
+        else:
+            lists = (key for key, field in node.fields.items() if field.type == "array")
+            plan.droppable = frozenset(key for key in lists if key not in node.required)
     return plan
 
 

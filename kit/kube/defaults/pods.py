@@ -73,9 +73,15 @@ def requests(pod: Object) -> Object | None:
     for group in _GROUPS:
         if any("limits" in (container.get("resources") or ()) for container in spec.get(group) or ()):
             new[group] = [_requests(container) for container in spec[group]]
-    if (spec.get("resources") or {}).get("limits"):
-        new["resources"] = _pod_requests({**spec, **new})
     return _in_spec(spec, new)
+
+
+def whole_requests(pod: Object) -> Object:
+    """Return a Pod whose own resources have requests too: filled in as it is stored, so nobody owns them."""
+    spec = pod["spec"]
+    if not (spec.get("resources") or {}).get("limits"):
+        return pod
+    return {**pod, "spec": {**spec, "resources": _pod_requests(spec)}}
 
 
 def _in_spec(spec: Object, new: Object) -> Object | None:

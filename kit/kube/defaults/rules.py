@@ -186,7 +186,7 @@ def crd_status(obj: Object) -> Object | None:
     """The version stored is the storage version."""
     status = obj.get("status") or {}
     stored = [v["name"] for v in (obj.get("spec") or {}).get("versions") or [] if v.get("storage")]
-    return {"status": {**status, "storedVersions": stored}} if stored and not status.get("storedVersions") else None
+    return {"status": {**status, "storedVersions": stored[:1]}} if stored and not status.get("storedVersions") else None
 
 
 def one_unavailable(strategy: Object) -> Object | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kit.kube import times
+from kit.kube import selectors, times
 from kit.kube.printers.cells import NONE, UNKNOWN, UNSET, Object, Row, age, name, spec, status
 
 
@@ -47,24 +47,12 @@ def _mutating_policy(obj: Object, now: int) -> list[Any]:
     return [name(obj), len(spec(obj).get("mutations") or ()), _parameters(spec(obj).get("paramKind")), age(obj, now)]
 
 
-def _go(given: Mapping[str, Any]) -> str:
-    """Return a selector as Go prints its struct, which is what the column of a binding without a name shows."""
-    selector = given.get("selector") or {}
-    pairs = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
-    rules = "".join(
-        f"LabelSelectorRequirement{{Key:{rule['key']},Operator:{rule['operator']},"
-        f"Values:[{' '.join(rule.get('values') or ())}],}},"
-        for rule in selector.get("matchExpressions") or ()
-    )
-    labels = f"map[string]string{{{pairs}}}"
-    return f"&LabelSelector{{MatchLabels:{labels},MatchExpressions:[]LabelSelectorRequirement{{{rules}}},}}"
-
-
 def _policy_binding(obj: Object, now: int) -> list[Any]:
     given = spec(obj).get("paramRef")
     shown = UNSET
     if given:
-        shown = "/".join(part for part in (given.get("namespace"), given.get("name")) if part) or _go(given)
+        named = "/".join(part for part in (given.get("namespace"), given.get("name")) if part)
+        shown = named or selectors.struct(given.get("selector") or {})
     return [name(obj), spec(obj).get("policyName", ""), shown, age(obj, now)]
 
 

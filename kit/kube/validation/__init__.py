@@ -19,7 +19,7 @@ def validate_create(obj: Obj, resource: Resource) -> list[Cause]:
     """Return what is wrong with a new object, which has its defaults."""
     out: list[Cause] = []
     rules = RULES.get(resource.group_kind, OTHERS)
-    metadata.validate(rules.meta(obj), rules.name, out)
+    metadata.validate(rules.meta(obj), rules.name, out, core=rules.core)
     if rules.create is not None:
         rules.create(obj, out)
     return out
@@ -29,7 +29,7 @@ def validate_update(new: Obj, old: Obj, resource: Resource, subresource: str = "
     """Return what is wrong with a changed object."""
     out: list[Cause] = []
     rules = RULES.get(resource.group_kind, OTHERS)
-    metadata.validate_update(new["metadata"], old["metadata"], out)
+    metadata.validate_update(new["metadata"], old["metadata"], out, core=rules.core)
     part = rules.parts.get(subresource)
     if subresource and part is not None:
         part(new, old, out)
@@ -46,7 +46,7 @@ def validate_status_update(new: Obj, old: Obj, resource: Resource) -> list[Cause
     out: list[Cause] = []
     rules = RULES.get(resource.group_kind, OTHERS)
     if new["metadata"] is not old["metadata"]:
-        metadata.validate_update(new["metadata"], old["metadata"], out)
+        metadata.validate_update(new["metadata"], old["metadata"], out, core=rules.core)
     if rules.status is not None:
         rules.status(new, old, out)
     return out

@@ -19,13 +19,6 @@ NUMBERS: Final = rows(
     ("spec.minReadySeconds", natural),
     ("spec.revisionHistoryLimit", natural),
 )
-COUNTS: Final = rows(
-    ("status.replicas", natural),
-    ("status.fullyLabeledReplicas", natural),
-    ("status.readyReplicas", natural),
-    ("status.availableReplicas", natural),
-    ("status.observedGeneration", natural),
-)
 
 
 def _spec(obj: Obj) -> Obj:

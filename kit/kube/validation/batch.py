@@ -202,12 +202,18 @@ def _same_resources(spec: Obj, was: Obj) -> None:
             spec[key] = [{**one, **{k: then[k] for k in ("resources",) if k in then}} for one, then in pairs]
 
 
+NO_ZONE: Final = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+
+
 def new_cron_job(obj: Obj, out: Causes) -> None:
     """Check a new CronJob, whose name must leave room for those of its Jobs."""
     name = obj["metadata"].get("name") or ""
     if len(name) > CRONJOB_NAME_MAX:
         why = f"must be no more than {CRONJOB_NAME_MAX} characters"
         out.append(status.invalid_value("metadata.name", name, why))
+    schedule = (obj.get("spec") or {}).get("schedule") or ""
+    if "TZ" in schedule:
+        out.append(status.invalid_value("spec.schedule", schedule, NO_ZONE))
     cron_job(obj, out)
 
 

@@ -13,6 +13,8 @@ from kit.kube.validation import (
     batch,
     core_data,
     core_service,
+    definitions,
+    job_status,
     networking,
     nodes,
     pod,
@@ -20,9 +22,10 @@ from kit.kube.validation import (
     rbac,
     registration,
     scaling,
+    statuses,
     storage,
 )
-from kit.kube.validation.checks import Causes, Check, Obj
+from kit.kube.validation.checks import Causes, Obj
 
 Whole = Callable[[Obj, Causes], None]
 Change = Callable[[Obj, Obj, Causes], None]
@@ -37,7 +40,7 @@ def _metadata(obj: Obj) -> Obj:
 class Rules:
     """The checks of one kind: its names, a new object, a changed one (`again`, then `update`), its status, its parts.
 
-    `meta` says what of its metadata is checked.
+    `meta` says what of its metadata is checked, `core` whether its types are Kubernetes' own (see `metadata`).
     """
 
     name: Callable[[str], list[str]] = names.subdomain
@@ -47,6 +50,7 @@ class Rules:
     status: Change | None = None
     parts: Mapping[str, Change] = field(default_factory=dict)
     meta: Callable[[Obj], Obj] = _metadata
+    core: bool = True
 
 
 OTHERS: Final = Rules()
@@ -55,10 +59,6 @@ OTHERS: Final = Rules()
 def _same(check: Whole, *, update: Change | None = None, status: Change | None = None, **more: Any) -> Rules:
     """Return the rules of a kind whose changed objects must pass what new ones must."""
     return Rules(create=check, again=check, update=update, status=status, **more)
-
-
-def _counts(check: Check) -> Change:
-    return lambda new, old, out: check(new, "", out)
 
 
 def _fixed(*paths: str) -> Change:
@@ -111,18 +111,18 @@ RULES: Final[dict[str, Rules]] = {
     "Event.events.k8s.io": Rules(names.path_segment, nodes.recent_event, None, nodes.keep_event),
     "LimitRange": _same(quotas.limit_range),
     "ResourceQuota": _same(quotas.resource_quota, update=quotas.keep_scopes),
-    "ReplicationController": _same(apps.replication_controller, status=_counts(apps.COUNTS)),
-    "Deployment.apps": _same(apps.deployment, update=apps.keep_selector, status=_counts(apps.COUNTS)),
-    "ReplicaSet.apps": _same(apps.replica_set, update=apps.keep_selector, status=_counts(apps.COUNTS)),
-    "DaemonSet.apps": _same(apps.daemon_set, update=apps.keep_selector),
+    "ReplicationController": _same(apps.replication_controller, status=statuses.REPLICA_SET),
+    "Deployment.apps": _same(apps.deployment, update=apps.keep_selector, status=statuses.DEPLOYMENT),
+    "ReplicaSet.apps": _same(apps.replica_set, update=apps.keep_selector, status=statuses.REPLICA_SET),
+    "DaemonSet.apps": _same(apps.daemon_set, update=apps.keep_selector, status=statuses.DAEMON_SET),
     "StatefulSet.apps": Rules(
-        names.label, apps.stateful_set, apps.stateful_set_spec, apps.keep_identity, _counts(apps.COUNTS)
+        names.label, apps.stateful_set, apps.stateful_set_spec, apps.keep_identity, statuses.STATEFUL_SET
     ),
     "ControllerRevision.apps": Rules(update=_fixed("data")),
-    "Job.batch": _same(batch.job, update=batch.keep_job, meta=batch.own_metadata),
+    "Job.batch": _same(batch.job, update=batch.keep_job, status=job_status.update, meta=batch.own_metadata),
     "CronJob.batch": Rules(create=batch.new_cron_job, again=batch.cron_job),
-    "HorizontalPodAutoscaler.autoscaling": _same(scaling.autoscaler),
-    "PodDisruptionBudget.policy": _same(scaling.budget, name=names.path_segment),
+    "HorizontalPodAutoscaler.autoscaling": _same(scaling.autoscaler, status=statuses.AUTOSCALER),
+    "PodDisruptionBudget.policy": _same(scaling.budget, status=statuses.budget, name=names.path_segment),
     "PriorityClass.scheduling.k8s.io": Rules(create=scaling.priority_class, update=scaling.keep_priority),
     "Ingress.networking.k8s.io": _same(networking.ingress),
     "IngressClass.networking.k8s.io": Rules(update=networking.keep_controller),
@@ -142,5 +142,12 @@ RULES: Final[dict[str, Rules]] = {
     f"ValidatingAdmissionPolicy.{_ADMISSION}": _same(registration.policy),
     f"ValidatingAdmissionPolicyBinding.{_ADMISSION}": _same(registration.policy_binding),
     "CertificateSigningRequest.certificates.k8s.io": Rules(create=registration.signing_request),
+    "CustomResourceDefinition.apiextensions.k8s.io": Rules(
+        create=definitions.created,
+        again=definitions.changed,
+        update=definitions.kept,
+        status=definitions.status_changed,
+        core=False,
+    ),
     "APIService.apiregistration.k8s.io": _same(registration.api_service, name=names.path_segment),
 }

@@ -18,8 +18,8 @@ BANNED_OWNERS: Final = frozenset({("v1", "Event")})
 _KEPT: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
-def validate(meta: Obj, rule: Callable[[str], list[str]], out: Causes) -> None:
-    """Check the metadata of a new object whose names are made by `rule`."""
+def validate(meta: Obj, rule: Callable[[str], list[str]], out: Causes, *, core: bool = True) -> None:
+    """Check the metadata of a new object whose names are made by `rule`; `core`: finalizers must be qualified, or well known."""
     base, name = meta.get("generateName"), meta.get("name")
     if base:
         prefix = base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base
@@ -28,17 +28,17 @@ def validate(meta: Obj, rule: Callable[[str], list[str]], out: Causes) -> None:
         out.append(status.required("metadata.name", "name or generateName is required"))
     else:
         checks.name(rule, name, "metadata.name", out)
-    _common(meta, out)
+    _common(meta, out, core=core)
 
 
-def validate_update(new: Obj, old: Obj, out: Causes) -> None:
-    """Check the metadata of a changed object."""
+def validate_update(new: Obj, old: Obj, out: Causes, *, core: bool = True) -> None:
+    """Check the metadata of a changed object; `core` as for a new one."""
     for key in _KEPT:
         if new.get(key) is not None and old.get(key) != new[key]:
             out.append(status.immutable(f"metadata.{key}", new[key]))
     if old.get("deletionTimestamp"):
         _no_new_finalizers(new, old, out)
-    _common(new, out)
+    _common(new, out, core=core)
 
 
 def _no_new_finalizers(new: Obj, old: Obj, out: Causes) -> None:
@@ -49,7 +49,7 @@ def _no_new_finalizers(new: Obj, old: Obj, out: Causes) -> None:
         out.append(status.forbidden_value("metadata.finalizers", why))
 
 
-def _common(meta: Obj, out: Causes) -> None:
+def _common(meta: Obj, out: Causes, *, core: bool) -> None:
     if meta.get("labels"):
         checks.labels(meta["labels"], "metadata.labels", out)
     if meta.get("annotations"):
@@ -58,6 +58,8 @@ def _common(meta: Obj, out: Causes) -> None:
         _owners(meta["ownerReferences"], "metadata.ownerReferences", out)
     if meta.get("finalizers"):
         _finalizers(meta["finalizers"], "metadata.finalizers", out)
+    if meta.get("finalizers") and core:
+        _qualified(meta["finalizers"], "metadata.finalizers", out)
 
 
 def notes(value: dict[str, str] | None, at: str, out: Causes) -> None:
@@ -98,6 +100,10 @@ def _finalizers(finalizers: list[str], at: str, out: Causes) -> None:
         checks.name(names.qualified, finalizer, at, out)
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         out.append(_conflict(finalizers, at))
+
+
+def _qualified(finalizers: list[str], at: str, out: Causes) -> None:
+    """Models ValidateFinalizerName of pkg/apis/core/validation: not for what has no types there."""
     for index, finalizer in enumerate(finalizers):
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
             why = "name is neither a standard finalizer name nor is it fully qualified"

@@ -133,8 +133,6 @@ def _ports(ports: list[Obj], at: str, out: Causes) -> None:
             checks.port(host, f"{where}.hostPort", out)
         if protocol not in PROTOCOLS:
             out.append(_enum(f"{where}.protocol", protocol, PROTOCOLS))
-        if port.get("hostIP"):
-            checks.address(port["hostIP"], f"{where}.hostIP", out)
 
 
 def _host_ports(main: Sequence[Obj], at: str, out: Causes) -> None:

@@ -19,6 +19,7 @@ from kit.kube.validation.checks import Causes, Obj, rows
 URL_FORM: Final = "desired format: https://host[/path]"
 NOTHING: Final = "validations or auditAnnotations must contain at least one item"
 SIGNER: Final = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+VARIABLES: Final = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables")
 REQUEST_TYPE: Final = "PEM block type must be CERTIFICATE REQUEST"
 USAGES: Final = (
     "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment",
@@ -81,7 +82,7 @@ _HOOK: Final = rows(
 
 
 def policy(obj: Obj, out: Causes) -> None:
-    """Check a ValidatingAdmissionPolicy; its expressions are not compiled here."""
+    """Check a ValidatingAdmissionPolicy."""
     spec = obj.get("spec") or {}
     checks.one_of("Fail", "Ignore")(spec.get("failurePolicy"), "spec.failurePolicy", out)
     if spec.get("matchConstraints") is None:
@@ -92,6 +93,22 @@ def policy(obj: Obj, out: Causes) -> None:
     for index, one in enumerate(spec.get("validations") or ()):
         if not (one.get("expression") or "").strip():
             out.append(status.required(f"spec.validations[{index}].expression", "expression is not specified"))
+        else:
+            _expression(one["expression"], f"spec.validations[{index}].expression", out)
+
+
+def _expression(text: str, at: str, out: Causes) -> None:
+    """Want an expression that compiles. What it is about is known when it runs only, so all of it is dynamic."""
+    from kit.kube.cel import types
+    from kit.kube.cel.engine import CompileError, compiled  # only policies with expressions pay for the engine
+
+    try:
+        program = compiled(text, dict.fromkeys(VARIABLES, types.DYN))
+    except CompileError as error:
+        out.append(status.invalid_value(at, text, f"compilation failed: {error}"))
+    else:
+        if program.type not in {types.BOOL, types.DYN}:
+            out.append(status.invalid_value(at, text, "must evaluate to bool"))
 
 
 def policy_binding(obj: Obj, out: Causes) -> None:

@@ -40,13 +40,13 @@
 !labkit doctor | grep -A 1 FAIL || echo "labkit doctor: no fault found"
 
 # %%
-print(lab.cluster.provider)
+lab.cluster
 
 # %%
 !kubectl get nodes -o custom-columns=NAME:.metadata.name,VERSION:.status.nodeInfo.kubeletVersion
 
 # %% [markdown] lang="en"
-# One word above names the **provider**: what stands behind the cluster. The labs are the same on all three.
+# The word in brackets above names the **provider**: what stands behind the cluster. The labs are the same on all three.
 #
 # | | `embedded` | `kind` | `kubeconfig` |
 # |---|---|---|---|
@@ -54,17 +54,14 @@ print(lab.cluster.provider)
 # | it wants | nothing | Docker or Podman, and a minute or two | a kubeconfig |
 # | it adds | a clock that can jump ahead, nodes that can be lost and repaired in seconds | the real thing: any image, real programs, real networks | what a workshop shares; one namespace is yours |
 #
-# `embedded` runs unless somebody chose otherwise: in words (the line below, or `labkit up --provider kind`), by the variable
-# `LABKIT_PROVIDER`, or earlier in this folder; a choice made in words is remembered here. To choose kind, run this line in a cell, then run
-# the first cell of the notebook again. Nothing does it for you:
-#
-# ```python
-# kit.cluster(provider="kind")
-# ```
+# `embedded` runs unless somebody chose otherwise: by the button above, in words (`kit.cluster(provider="kind")` in a cell,
+# `labkit up --provider kind` in a terminal), by the variable `LABKIT_PROVIDER`, or earlier in this folder, which remembers the choice.
+# To choose kind, press the button, then run the first cell of the notebook again. Nothing does it for you, and nothing is downloaded
+# before you ask; the `kind` command itself comes by `labkit doctor --install kind`.
 #
 # In a terminal, `labkit status` shows which clusters run and where.
 # %% [markdown] lang="zh"
-# 上面有一个词是**提供方(provider)**的名字:集群背后是什么。三种提供方上的实验都一样。
+# 上面括号里的词是**提供方(provider)**的名字:集群背后是什么。三种提供方上的实验都一样。
 #
 # | | `embedded` | `kind` | `kubeconfig` |
 # |---|---|---|---|
@@ -72,12 +69,9 @@ print(lab.cluster.provider)
 # | 它需要 | 什么也不需要 | Docker 或 Podman,以及一两分钟 | 一份 kubeconfig |
 # | 它增加 | 可以跳跃的时钟,几秒内丢失又修复的节点 | 真实的一切:任意镜像、真实的程序、真实的网络 | 课堂共享的环境;其中一个命名空间是你的 |
 #
-# 除非有人另作选择,否则运行的是 `embedded`:用命令选择(下面这一行,或 `labkit up --provider kind`)、用变量 `LABKIT_PROVIDER`,
-# 或以前在这个文件夹里选过;用命令作出的选择会记在这里。想用 kind,就在一个单元格里运行这一行,然后重新运行笔记本的第一个单元格。不会有谁替你运行它:
-#
-# ```python
-# kit.cluster(provider="kind")
-# ```
+# 除非有人另作选择,否则运行的是 `embedded`:用上面的按钮、用命令(单元格里的 `kit.cluster(provider="kind")`,终端里的
+# `labkit up --provider kind`)、用变量 `LABKIT_PROVIDER`,或以前在这个文件夹里选过;文件夹会记住选择。想用 kind,就按那个按钮,
+# 然后重新运行笔记本的第一个单元格。不会有谁替你做,在你要求之前也不会下载任何东西;`kind` 命令本身用 `labkit doctor --install kind` 安装。
 #
 # 在终端里,`labkit status` 显示有哪些集群在运行、在哪里。
 
@@ -325,7 +319,7 @@ lab.predict("E0.5")
 
 # %%
 !cat $MANIFESTS/hello-pod.yaml
-!kubectl apply -f $MANIFESTS/hello-pod.yaml
+!kubectl apply -f $MANIFESTS/hello-pod.yaml 2>&1 | sed "s|$MANIFESTS/||"
 
 # %% tags=["predict"]
 lab.predict("E0.5").explain()
@@ -432,13 +426,15 @@ lab.check("X0.1")
 # %% [markdown] lang="en"
 # Three things to know for all labs:
 #
-# - `lab.reset()` makes this lab's namespace as new, however broken it is. `lab.undo()` takes back a fault of the lab.
+# - `lab.reset()` makes this lab's namespace as new, however broken it is; `lab.restore("00:E0.3")` then does all that comes before E0.3 (or
+#   any other name on the page) for you. `lab.undo()` takes back a fault of the lab.
 # - `lab.hint("X0.1")` asks you a question first, then says where to look, then names the field.
 # - The same notebook in Chinese is `zh/00_tour.ipynb`; what you did counts in both.
 # %% [markdown] lang="zh"
 # 所有实验都用得到的三件事:
 #
-# - `lab.reset()` 让本实验的命名空间恢复如初,不管坏成什么样。`lab.undo()` 撤销实验放入的故障。
+# - `lab.reset()` 让本实验的命名空间恢复如初,不管坏成什么样;`lab.restore("00:E0.3")` 还会替你做完 E0.3(或页面上任何其他名字)之前的一切。
+#   `lab.undo()` 撤销实验放入的故障。
 # - `lab.hint("X0.1")` 先问你一个问题,再告诉你看哪里,最后说出字段名。
 # - 同一个笔记本的英文版是上一级文件夹里的 `00_tour.ipynb`;你的进度两边通用。
 

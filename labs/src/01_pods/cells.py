@@ -132,6 +132,13 @@ spec:
       valueFrom:
         fieldRef:
           fieldPath: status.podIP
+    # The Pod counts as ready when it answers, not as soon as its program runs; lab 02 is about such probes.
+    # zh: 能应答时,Pod 才算就绪,而不是程序一启动就算;实验 02 专讲这种探针。
+    readinessProbe:
+      httpGet:
+        path: /healthz
+        port: 8080
+      periodSeconds: 1
 
 # %%
 lab.wait("pod/web ready", within="120s")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kit.embedded.core.store import Obj
+from kit.kube import shares
 
 
 def fenceposts(deployment: Obj) -> tuple[int, int]:
     """Return (surge, unavailable) in Pods: surge rounds up, unavailable down, both 0 makes unavailable 1."""
     wanted = int(deployment["spec"].get("replicas", 1))
     rolling = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
-    surge = _share(rolling.get("maxSurge", 0), wanted, up=True)
-    unavailable = _share(rolling.get("maxUnavailable", 0), wanted, up=False)
+    surge = shares.of(rolling.get("maxSurge", 0), wanted, up=True)
+    unavailable = shares.of(rolling.get("maxUnavailable", 0), wanted, up=False)
     return (0, 1) if surge == unavailable == 0 else (surge, unavailable)
 
 
@@ -36,7 +37,7 @@ def max_unavailable(deployment: Obj) -> int:
 
 def proportions(sizes: Sequence[int], change: int, allowed: int, before: int) -> list[int]:
     """Share a change of size over ReplicaSets in proportion to `sizes`; the sum never passes `change`. Models GetReplicaSetProportion."""
-    shares: list[int] = []
+    parts: list[int] = []
     given = 0
     for size in sizes:
         share = 0
@@ -44,18 +45,11 @@ def proportions(sizes: Sequence[int], change: int, allowed: int, before: int) ->
             fraction = round_half_away(size * allowed / before) - size if before else 0
             left = change - given
             share = min(fraction, left) if change > 0 else max(fraction, left)
-        shares.append(share)
+        parts.append(share)
         given += share
-    return shares
+    return parts
 
 
 def round_half_away(value: float) -> int:
     """Round as Go's math.Round: halves go away from zero."""
     return int(value + 0.5) if value >= 0 else -int(-value + 0.5)
-
-
-def _share(value: int | str, whole: int, *, up: bool) -> int:
-    if isinstance(value, int):
-        return value
-    percent = int(value.rstrip("%"))
-    return (whole * percent + 99) // 100 if up else whole * percent // 100

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kit.embedded.core.filesystem import File
+from kit.embedded.core.inodes import File
 from kit.embedded.core.program import COMMAND_US, Allocate, Burn, Context, Errno, Exec, Program, Spawn
 from kit.embedded.images.busybox.builtins import BUILTINS, SPECIAL
 from kit.embedded.images.busybox.state import Exit, Failure

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Node
+from kit.embedded.core.inodes import Device, Dir, File, Link, Node
 from kit.embedded.core.program import Context, Errno, IsTty
 from kit.embedded.images.busybox.words import integer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kit.embedded.core.filesystem import Dir, Link, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Dir, Link
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.pattern import escape, has_magic, matches, unescape
 from kit.embedded.images.busybox.state import DEFAULT_IFS, Failure

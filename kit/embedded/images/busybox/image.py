@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Node, build
+from kit.embedded.core.filesystem import build
+from kit.embedded.core.inodes import Device, Dir, File, Link, Node
 from kit.embedded.core.program import Program
 from kit.embedded.images.busybox.applets import APPLETS
 from kit.embedded.images.busybox.applets.paths import TEMPORARY

@@ -20,6 +20,7 @@ QUIET = frozenset((2, 13))  # a job that ends by INT or PIPE is not announced
 SENTENCES = {1: "Hangup", 3: "Quit", 4: "Illegal instruction", 6: "Aborted", 8: "Arithmetic exception", 9: "Killed",
              10: "User defined signal 1", 11: "Segmentation fault", 12: "User defined signal 2", 14: "Alarm clock",
              15: "Terminated"}  # fmt: skip
+CORES = frozenset((3, 4, 6, 8, 11))  # signals that leave a core
 MAX_JOBS = 500
 
 
@@ -48,7 +49,8 @@ class Jobs:
             statuses.append(found)
         status = statuses[-1]
         if isinstance(status, Killed) and status.signal not in QUIET:
-            yield from self.shell.write(2, SENTENCES.get(status.signal, f"Unknown signal {status.signal}") + "\n")
+            sentence = SENTENCES.get(status.signal, f"Unknown signal {status.signal}")
+            yield from self.shell.write(2, f"{sentence}{' (core dumped)' if status.signal in CORES else ''}\n")
         if "pipefail" in self.shell.state.options:
             status = next((each for each in reversed(statuses) if each), 0)
         if isinstance(status, Killed) and status.signal == 2 and "interactive" in self.shell.state.options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
-from kit.embedded.core.filesystem import File
+from kit.embedded.core.inodes import File
 from kit.embedded.core.program import Close, Context, Dup, Errno, Open, Pipe, Spawn, Write
 from kit.embedded.images.busybox.state import Failure
 from kit.embedded.images.busybox.syntax import Redirect

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from kit.embedded.core.filesystem import Dir, File
+from kit.embedded.core.inodes import Dir, File
 from kit.embedded.core.program import Context, Errno, Now
 from kit.embedded.images.nginx.config import Directive
 from kit.embedded.images.nginx.journal import Exchange

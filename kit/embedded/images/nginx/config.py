@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kit.embedded.core.filesystem import Dir, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Dir
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.pattern import matches
 
@@ -218,9 +219,15 @@ def _file(fs: Tree, path: str, context: str, depth: int) -> Iterator[Directive]:
         number = {"ENOENT": 2, "EACCES": 13}.get(error.name, 21)
         raise ConfigError(f'open() "{path}" failed ({number}: {error})') from None
     if "include" in text:
-        yield from _block(fs, _words(text, path), context, path, depth, last=text.count("\n") + 1)
+        yield from _block(fs, iter(_split(text, path)), context, path, depth, last=text.count("\n") + 1)
     else:
         yield from _alone(text, path, context)
+
+
+@lru_cache(maxsize=8)
+def _split(text: str, path: str) -> tuple[Word, ...]:
+    """Return the words of a file that includes others."""
+    return tuple(_words(text, path))
 
 
 @lru_cache(maxsize=32)  # a thousand containers of one image read the same few files; directives are only read

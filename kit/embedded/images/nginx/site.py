@@ -137,13 +137,13 @@ def _defaults(servers: list[Server], http: Directive) -> None:
 
 def _settings(above: dict[str, list[Directive]], level: Directive) -> dict[str, list[Directive]]:
     """Return the settings of a level: a directive given here replaces all of its name from above."""
-    found = dict(above)
-    for name in INHERITED:
-        if mine := level.all(name):
-            found[name] = mine
+    mine: dict[str, list[Directive]] = {}
+    for one in level.block or ():
+        mine.setdefault(one.name, []).append(one)
+    found = {**above, **{name: mine[name] for name in INHERITED if name in mine}}
     for name in ("return", "proxy_pass", "alias", "internal"):
-        found[name] = level.all(name)
-    if level.all("alias"):
+        found[name] = mine.get(name, [])
+    if "alias" in mine:
         found["root"] = []
     return found
 

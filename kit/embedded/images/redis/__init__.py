@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kit.embedded.core.filesystem import Dir, File, Link, Node, build
+from kit.embedded.core.filesystem import build
+from kit.embedded.core.inodes import Dir, File, Link, Node
 from kit.embedded.images.busybox.image import devices, shell_files
 from kit.embedded.images.image import Image
 from kit.embedded.images.redis.cli import cli_program

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Node
+from kit.embedded.core.inodes import Device, Dir, File, Link, Node
 from kit.embedded.core.program import Errno, Open, Read, Write
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, table
 from kit.embedded.images.busybox.applets.dates import moment, strftime

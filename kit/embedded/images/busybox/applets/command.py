@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-from kit.embedded.core.filesystem import Node, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Node
 from kit.embedded.core.program import Close, Context, Errno, Now, Open, Program, Read, Write
 
 Steps = Generator[Any, Any, int]

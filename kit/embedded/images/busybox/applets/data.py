@@ -24,6 +24,7 @@ UNITS = {
     "GB": 10**9,
 }
 MAX_BLOCK = 64 << 20
+PIECE = 1 << 20  # what one step reads or writes at most
 CONTROL = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 
 
@@ -74,7 +75,8 @@ def dd(command: Command) -> Steps:
             break
         full, partial = (full + 1, partial) if len(data) == block else (full, partial + 1)
         try:
-            yield Write(target, data)
+            for at in range(0, len(data), PIECE):
+                yield Write(target, data[at : at + PIECE])
         except Errno as error:
             if error.name == "EPIPE":
                 raise
@@ -108,7 +110,7 @@ def _block(fd: int, size: int) -> Generator[Any, Any, bytes]:
     pieces: list[bytes] = []
     got = 0
     while got < size:
-        chunk = yield Read(fd, min(size - got, 1 << 20))
+        chunk = yield Read(fd, min(size - got, PIECE))
         if not chunk:
             break
         pieces.append(chunk)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.core.filesystem import Dir, File, Tree
+from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.inodes import Dir, File
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, table
 from kit.embedded.images.busybox.applets.listing import human
@@ -23,7 +24,7 @@ def _mounts(command: Command) -> list[tuple[str, str, str, str]]:
     rows_of_tree = [("overlay", "/", "overlay", "ro,relatime" if command.fs.readonly else "rw,relatime")]
     for path, mount in command.fs.mounts.items():
         device = "tmpfs" if mount.kind == "tmpfs" else "/dev/vda"
-        rows_of_tree.append((device, path, mount.kind, f"{'ro' if mount.readonly else 'rw'},relatime"))
+        rows_of_tree.append((device, path, mount.kind, f"{'ro' if mount.readonly else 'rw'},relatime{mount.options}"))
     return rows_of_tree
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.core.filesystem import Device, Dir, Link
+from kit.embedded.core.inodes import Device, Dir, Link
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, Work, table
 from kit.embedded.images.busybox.applets.modes import parse_mode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from kit.embedded.core.filesystem import Dir
+from kit.embedded.core.inodes import Dir
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.applets.command import Command, Fail, LineReader, Steps, Usage, table
 from kit.embedded.images.busybox.regex import RegexFailure, compile_basic, compile_extended, compile_fixed

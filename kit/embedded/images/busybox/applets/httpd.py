@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from kit.embedded.core.filesystem import Dir, File, normal
+from kit.embedded.core.filesystem import normal
+from kit.embedded.core.inodes import Dir, File
 from kit.embedded.core.program import Accept, Close, Context, Errno, Listen, Now, Peer, Read, Spawn, Write
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, table
 from kit.embedded.images.busybox.applets.dates import moment, strftime

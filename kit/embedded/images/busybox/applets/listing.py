@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Node
+from kit.embedded.core.inodes import Device, Dir, File, Link, Node
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.applets.command import Command, Steps, Usage, Work, table
 from kit.embedded.images.busybox.applets.dates import ls_date, stat_date

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.embedded.core.filesystem import Device, Dir, Link, Node
+from kit.embedded.core.inodes import Device, Dir, Link, Node
 
 WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
 PERMISSIONS = {"r": 0o444, "w": 0o222, "x": 0o111, "s": 0o6000, "t": 0o1000}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.core.filesystem import File, Link, normal
+from kit.embedded.core.filesystem import normal
+from kit.embedded.core.inodes import File, Link
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, table
 
+_RANDOM = "X" * 6  # what of a template mktemp replaces
 TEMPORARY = "/" + "tmp"  # in the container's own tree
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -111,10 +113,10 @@ def _executable(command: Command, path: str) -> bool:
 def mktemp(command: Command) -> Steps:
     """Make a file (or with -d a directory) with a name that nobody uses."""
     words = command.parse("dqtup:")
-    template = words[0] if words else "tmp.XXXXXX"
+    template = words[0] if words else f"tmp.{_RANDOM}"
     if not words or command.has("p") or command.has("t"):
         template = f"{command.options.get('p', command.ctx.env.get('TMPDIR', TEMPORARY))}/{template}"
-    if not template.endswith("XXXXXX"):
+    if not template.endswith(_RANDOM):
         raise Fail(f"{template}: Invalid argument")
     now = yield from command.now()
     seed = now * 1000 + command.ctx.pid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from kit.embedded.core.filesystem import Device, Dir, File, Link, Node
+from kit.embedded.core.inodes import Device, Dir, File, Link, Node
 from kit.embedded.core.program import Burn, Errno, Spawn, Wait
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, table
 from kit.embedded.images.busybox.applets.identity import find_program

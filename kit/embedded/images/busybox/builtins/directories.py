@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from kit.embedded.core.filesystem import Dir, normal
+from kit.embedded.core.filesystem import normal
+from kit.embedded.core.inodes import Dir
 from kit.embedded.core.program import Chdir, Errno
 from kit.embedded.images.busybox.state import Failure
 

@@ -1,0 +1,49 @@
+"""The custom resources that are served: they follow the CustomResourceDefinitions in the store, at once.
+
+Models apiextensions-apiserver's discovery and OpenAPI controllers. Definitions get their conditions from
+`controllers/crd.py`; one whose names were accepted is served until it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kit.embedded.api.context import Context
+from kit.embedded.core.store import Event
+from kit.kube import owners
+from kit.kube.custom import definition
+
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+class Definitions:
+    """Keeps the registry's custom resources as the definitions say; `changed` is called after each change of them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.changed: list[Callable[[], None]] = []
+        context.store.listeners.append(self._notify)
+
+    def _notify(self, event: Event) -> None:
+        if event.key.resource != DEFINITIONS:
+            return
+        before = event.old.obj if event.old else None
+        after = None if event.type == "DELETED" else event.obj
+        if any(crd is not None and definition.established(crd) for crd in (before, after)):
+            same = before is not None and after is not None and all(before.get(k) == after.get(k) for k in _PARTS)
+            if not same:
+                self.serve()
+
+    def serve(self) -> None:
+        """Serve what the definitions in the store say."""
+        store = self._context.store
+        found = definition.served(store.list(DEFINITIONS))
+        for resource in found:
+            if not store.indexed(resource.group_resource, "owner"):
+                store.index(resource.group_resource, "owner", owners.uids)
+        self._context.registry.serve(found)
+        for tell in self.changed:
+            tell()
+
+
+_PARTS = ("spec", "status")

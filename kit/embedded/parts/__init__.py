@@ -1,0 +1,1 @@
+"""What several controllers are made of, since no controller imports another."""

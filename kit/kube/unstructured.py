@@ -1,0 +1,79 @@
+"""What Go's converter of unstructured objects says of a value that its type can't take: after a strategic merge patch.
+
+Models k8s.io/apimachinery/pkg/runtime/converter.go (fromUnstructured); leaves with a decoder of their own go through JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kit.kube import decoding
+from kit.kube.schema import Node
+
+_KINDS: Final = (
+    (bool, "bool"),
+    (str, "string"),
+    (int, "int64"),
+    (float, "float64"),
+    (list, "slice"),
+    (dict, "map"),
+)
+_WHOLE: Final = {"int32": "int32", "int64": "int64", "": "int64"}
+
+
+def misfit(value: Any, node: Node) -> str:
+    """Return the words about the first value that does not fit, or ""."""
+    if value is None or node.open:
+        return ""
+    if node.int_or_string or decoding.is_leaf(node):
+        return _leaf(value, node)
+    if node.items or node.format == "byte":
+        return _slice(value, node)
+    if node.fields or node.values:
+        return _members(value, node)
+    return _scalar(value, node)
+
+
+def _kind(value: Any) -> str:
+    return next(word for kind, word in _KINDS if isinstance(value, kind))
+
+
+def _leaf(value: Any, node: Node) -> str:
+    """Return the words of a type's own decoder, which does not know where it stands."""
+    text = decoding.type_error(value, node)
+    head, said, rest = text.partition(" into Go struct field ")
+    return f"{head} into Go value of type {rest.partition(' of type ')[2]}" if said else text
+
+
+def _slice(value: Any, node: Node) -> str:
+    if node.format == "byte" and isinstance(value, str):
+        text = decoding.type_error(value, node)
+        return f"error decoding from json: {text}" if text else ""
+    if not isinstance(value, list) or node.items is None:
+        return f"cannot restore slice from {_kind(value)}"
+    return next((text for item in value if (text := misfit(item, node.items))), "")
+
+
+def _members(value: Any, node: Node) -> str:
+    if not isinstance(value, dict):
+        return (
+            f"cannot restore struct from: {_kind(value)}" if node.fields else f"cannot restore map from {_kind(value)}"
+        )
+    for key, child in [*node.fields.items(), *((key, node.values) for key in value if key not in node.fields)]:
+        if child is not None and key in value and (text := misfit(value[key], child)):
+            return text
+    return ""
+
+
+def _scalar(value: Any, node: Node) -> str:
+    """Return "" for a value that Go converts: between numbers only whole ones, and nothing becomes a text."""
+    wanted = {"boolean": "bool", "number": "float64", "integer": _WHOLE.get(node.format, "int64")}.get(
+        node.type, node.type
+    )
+    kind = _kind(value)
+    if kind == wanted or (kind == "int64" and wanted in {"int32", "float64"}):
+        return decoding.type_error(value, node)
+    if kind == "float64" and wanted in {"int32", "int64"}:
+        whole = value.is_integer() and -(2**31 if wanted == "int32" else 2**63) <= value < 2**63
+        return "" if whole else f"cannot convert float64 to {wanted}"
+    return "cannot convert int64 to string" if (kind, wanted) == ("int64", "string") else f"unrecognized type: {wanted}"
