@@ -127,7 +127,7 @@ class _Session:
 
 
 class ChannelForward(_Session):
-    """v4.channel.k8s.io: port i has the channels 2i (data) and 2i+1 (error), each beginning with the port in two bytes."""
+    """v4.channel.k8s.io and before: port i has the channels 2i (data) and 2i+1 (error), each beginning with the port in two bytes."""
 
     def __init__(self, driver: Driver, exchange: Exchange, protocol: str, ports: list[int]) -> None:
         super().__init__(driver, exchange, protocol)

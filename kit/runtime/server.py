@@ -96,7 +96,7 @@ class Server:
     def _session(self, exchange: Exchange, begin: Begin) -> Session:
         if begin.upgrade == "channels":
             return ExecSession(self._driver, exchange, streams.choose(exchange, (streams.V5, streams.V4)))
-        protocol = streams.choose(exchange, (streams.TUNNEL, streams.V4))
+        protocol = streams.choose(exchange, streams.FORWARDING)
         if protocol == streams.TUNNEL:
             return TunnelForward(self._driver, exchange, protocol)
         ports = ports_of(tuple(parse_qsl(exchange.raw_query)))
@@ -138,7 +138,7 @@ class Server:
         pairs = (pair for pair in exchange.raw_query.split("&") if ";" not in pair and not _BAD_ESCAPE.search(pair))
         query = tuple(parse_qsl("&".join(pairs), keep_blank_values=True))
         if exchange.path.endswith("/portforward") and "/pods/" in exchange.path:
-            if streams.is_websocket(exchange) and streams.choose(exchange, (streams.TUNNEL, streams.V4)) == streams.V4:
+            if streams.is_websocket(exchange) and streams.choose(exchange, streams.FORWARDING) != streams.TUNNEL:
                 ports_of(query)
             return tuple(pair for pair in query if pair[0] != "ports")
         if (

@@ -14,6 +14,7 @@ from kit.runtime.http import Exchange, HttpConnection
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
+FORWARDING = (TUNNEL, V4, "channel.k8s.io", "")  # the last: a client that names none, as kr8s
 ERROR_CHANNEL, CLOSE_CHANNEL = 3, 255
 CLIENT_CHANNELS = {0, 4}
 
@@ -32,14 +33,14 @@ def is_websocket(exchange: Exchange) -> bool:
 
 
 def choose(exchange: Exchange, spoken: tuple[str, ...]) -> str:
-    """Return the first protocol that a client offers and we speak; Status 400 when there is none."""
-    for protocol in offered(exchange):
+    """Return the first protocol that a client offers and we speak ("": none is named); Status 400 when there is none."""
+    for protocol in offered(exchange) or [""]:
         if protocol in spoken:
             return protocol
     names = ", ".join(offered(exchange)) or "none"
     raise Status(
         "BadRequest",
-        f"unable to upgrade: the client offers the WebSocket protocols {names}; this server speaks {', '.join(spoken)}",
+        f"unable to upgrade: the client offers the WebSocket protocols {names}; this server speaks {', '.join(filter(None, spoken))}",
     )
 
 
@@ -51,7 +52,7 @@ def accept(connection: HttpConnection, exchange: Exchange, protocol: str) -> byt
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
             ("Sec-WebSocket-Accept", key),
-            ("Sec-WebSocket-Protocol", protocol),
+            *([("Sec-WebSocket-Protocol", protocol)] if protocol else []),
         ]
     )
 

@@ -251,7 +251,6 @@ def test_the_parsons_board_by_keyboard(browser, axe):
     assert violations(browser, axe, ".kit-board") == []
 
 
-@pytest.mark.long  # a second JupyterLab, and its page anew: a third of the time of all the others
 def test_under_the_address_of_a_hub(browser, home, jupyter, kubectl):
     hub = Jupyter(home, "--ServerApp.base_url=/user/bob/")
     try:

@@ -67,7 +67,12 @@ def _tried(holds: Callable[[], Any]) -> Any:
 
 def test_a_custom_resource_is_handled_all_its_life(api: Any, until: Any) -> None:
     notes, core = client.CustomObjectsApi(api), client.CoreV1Api(api)
-    body = {"apiVersion": "example.org/v1", "kind": "Note", "metadata": {"name": "n"}, "spec": {"text": "one two three"}}
+    body = {
+        "apiVersion": "example.org/v1",
+        "kind": "Note",
+        "metadata": {"name": "n"},
+        "spec": {"text": "one two three"},
+    }
     notes.create_namespaced_custom_object(*NOTES, body)
     until(lambda: notes.get_namespaced_custom_object(*NOTES, "n").get("status", {}).get("words") == 3)
     made = notes.get_namespaced_custom_object(*NOTES, "n")

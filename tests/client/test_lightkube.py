@@ -36,7 +36,8 @@ def config_map(name: str, **data: str) -> ConfigMap:
 
 def shell(*command: str) -> PodSpec:
     """Return the spec of a Pod of one busybox."""
-    return PodSpec(containers=[Container(name="c", image="busybox:1.37", command=list(command))])
+    container = Container(name="c", image="busybox:1.37", command=list(command))
+    return PodSpec(containers=[container], terminationGracePeriodSeconds=1)
 
 
 def test_objects_are_made_read_changed_and_deleted(client: Client) -> None:
@@ -66,7 +67,7 @@ def test_every_patch_type(client: Client) -> None:
 
 def test_fields_are_applied_and_fought_over(client: Client) -> None:
     def applied(**data: str) -> ConfigMap:
-        metadata = ObjectMeta(name="mine", namespace="default")
+        metadata = ObjectMeta(name="mine", namespace="default", labels={"of": "apply"})
         return ConfigMap(apiVersion="v1", kind="ConfigMap", data=data, metadata=metadata)
 
     made = client.apply(applied(a="1", b="2"))
@@ -77,7 +78,8 @@ def test_fields_are_applied_and_fought_over(client: Client) -> None:
     assert caught.value.status.message == 'Apply failed with 1 conflict: conflict with "lightkube": .data.a'
     assert client.apply(applied(a="9"), field_manager="other", force=True, dry_run=True).data == {"a": "9"}
     assert client.get(ConfigMap, "mine").data == {"a": "1"}
-    client.deletecollection(ConfigMap, fields={"metadata.name": "mine"})
+    client.deletecollection(ConfigMap, labels={"of": "apply"})
+    assert not list(client.list(ConfigMap, labels={"of": "apply"}))
 
 
 def test_a_deployment_is_waited_for_scaled_and_cascades(client: Client) -> None:
@@ -122,13 +124,18 @@ def test_a_watch_shows_what_happens(client: Client) -> None:
 
 def test_logs_and_exec(client: Client) -> None:
     client.create(
-        Pod(metadata=ObjectMeta(name="light"), spec=shell("sh", "-c", "for i in 1 2 3; do echo line $i; done; sleep 3600"))
+        Pod(
+            metadata=ObjectMeta(name="light"),
+            spec=shell("sh", "-c", "for i in 1 2 3; do echo line $i; done; sleep 3600"),
+        )
     )
     client.wait(Pod, "light", for_conditions=["Ready"])
     assert list(client.log("light", tail_lines=2)) == ["line 2\n", "line 3\n"]
     followed = client.log("light", follow=True)
     assert [next(followed) for _ in range(3)] == ["line 1\n", "line 2\n", "line 3\n"]
-    done = client.exec("light", command=["sh", "-c", "cat; echo err >&2; exit 7"], stdin="in\n", stdout=True, stderr=True)
+    done = client.exec(
+        "light", command=["sh", "-c", "cat; echo err >&2; exit 7"], stdin="in\n", stdout=True, stderr=True
+    )
     assert done == ("in\n", "err\n", 7)
     client.delete(Pod, "light", grace_period=0)
 
@@ -151,8 +158,11 @@ def test_custom_resources(client: Client) -> None:
     with pytest.raises(ApiError) as caught:
         client.create(letter(metadata=ObjectMeta(name="two"), spec={"text": ""}))
     assert caught.value.status.reason == "Invalid"
-    applied = client.apply(letter(apiVersion="example.org/v1", kind="Letter",
-                                  metadata=ObjectMeta(name="one"), spec={"text": "dear", "copies": 3}))  # fmt: skip
-    assert applied.spec["copies"] == 3
+    wanted = letter(
+        apiVersion="example.org/v1", kind="Letter", metadata=ObjectMeta(name="one"), spec={"text": "dear", "copies": 3}
+    )
+    with pytest.raises(ApiError, match=r'conflict with "lightkube" using example.org/v1: .spec.copies'):
+        client.apply(wanted)  # what it made and what it applies are two managers of one name
+    assert client.apply(wanted, force=True).spec["copies"] == 3
     assert [one.metadata.name for one in client.list(letter)] == ["one"]
     client.delete(CustomResourceDefinition, "letters.example.org")
