@@ -90,9 +90,7 @@ def build(lesson: Lesson, root: Path, *, execute: bool = True) -> list[Path]:
         notebook = derive(edition)
         target = edition.path(root)
         if edition.solution and execute:
-            notebook = executed(
-                notebook, f"build-{lesson.number}-{edition.lang}", target.parent if target.parent.is_dir() else root
-            )
+            notebook = executed(notebook, "lab", target.parent if target.parent.is_dir() else root)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(write(notebook), encoding="utf-8")
         written.append(target)

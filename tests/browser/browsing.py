@@ -80,6 +80,7 @@ class Browser:
 
     def open(self, jupyter, name):
         """Open a notebook in JupyterLab; its kernel is idle when this returns."""
+        jupyter.ask("/api")  # a server names its address a moment before it listens; this asks again
         self.page.goto(f"{jupyter.base}/lab/tree/{name}?token={jupyter.token}&reset")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")

@@ -36,6 +36,7 @@ def played(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Played]]
         pool.shutdown(cancel_futures=True)
 
 
+@pytest.mark.timeout(600)  # the last one waits for all before it
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_runs_as_stored(notebook: Path, played: Callable[[Path], Played]) -> None:
     code, said = played(notebook)
