@@ -11,7 +11,6 @@ from kit.errors import Status
 
 Object = dict[str, Any]
 Items = list[Object]
-MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 
 

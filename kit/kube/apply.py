@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from kit.errors import Status
+from kit.kube.copies import in_order
 from kit.kube.fields import (
     FieldSet,
     difference,
@@ -246,13 +247,7 @@ def _with_last_applied(obj: Object, patch: Mapping[str, Any]) -> Object:
     metadata.pop("annotations", None)
     if kept:
         metadata["annotations"] = kept
-    annotations[LAST_APPLIED] = compact(_sorted({**patch, "metadata": metadata})) + "\n"
+    annotations[LAST_APPLIED] = compact(in_order({**patch, "metadata": metadata})) + "\n"
     if sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items()) > MAX_ANNOTATIONS:
         del annotations[LAST_APPLIED]
     return {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _sorted(value[k]) for k in sorted(value)}
-    return [_sorted(v) for v in value] if isinstance(value, list) else value

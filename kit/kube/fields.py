@@ -58,13 +58,21 @@ def difference(a: FieldSet, b: FieldSet) -> FieldSet:
     """Return the paths of a that are not in b; paths below those of b stay."""
     if not b or not a:
         return a
-    out: FieldSet = {}
-    for element, left in a.items():
-        right = b.get(element)
-        if right is None:
-            out[element] = left
-        elif element != ".":
-            _put(out, element, _member(left) and not _member(right), difference(_below(left), _below(right)))
+    out = a
+    for element, right in b.items():
+        left = a.get(element)
+        if left is None:
+            continue
+        member, before = _member(left) and not _member(right), _below(left)
+        below = difference(before, _below(right)) if element != "." else {}
+        if below is before and below and member == _member(left):
+            continue
+        if out is a:
+            out = dict(a)
+        if (member or below) and element != ".":
+            _put(out, element, member, below)
+        else:
+            del out[element]
     return out
 
 
@@ -106,10 +114,13 @@ def named_members(a: FieldSet, at: Shape | None) -> FieldSet:
     for element, node in a.items():
         if element == ".":
             continue
+        if not node:
+            out[element] = node
+            continue
         kind, name = element[0], element[2:]
         child = None if at is None else at.field(name) if kind == "f" else at.item()
         named = kind == "f" and at is not None and at.has(name)
-        _put(out, element, _member(node) or named, named_members(_below(node), child))
+        _put(out, element, _member(node) or named, named_members(node, child))
     return out
 
 

@@ -63,7 +63,7 @@ class Entry:
     def less(self, taken: FieldSet) -> Entry:
         """Return the entry without some paths, itself where it has none of them."""
         rest = difference(self.fields, taken)
-        return self if rest == self.fields else replace(self, fields=rest)
+        return self if rest is self.fields or rest == self.fields else replace(self, fields=rest)
 
 
 Owners = dict[Owner, Entry]
@@ -115,7 +115,7 @@ def readable(entries: Any) -> bool:
 
 def changes(at: Shape, old: Mapping[str, Any], new: Mapping[str, Any], ignored: FieldSet) -> Change:
     """Return what changed, less what is never tracked (names, uid, resourceVersion, ...) and the ignored fields."""
-    skipped = {name for name in (*old, *new) if name in STRIPPED_TOP or ignored.get(f"f:{name}") == {}}
+    skipped = STRIPPED_TOP.union(name[2:] for name, node in ignored.items() if not node)
     change = compare(at, *({k: v for k, v in side.items() if k not in skipped} for side in (old, new)))
     left, right = old.get("metadata") or {}, new.get("metadata") or {}
     meta = compare(

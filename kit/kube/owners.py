@@ -42,8 +42,3 @@ def is_controlled_by(obj: Object, owner: Object) -> bool:
     """Return whether `owner`, this very one by uid, controls an object."""
     reference = controller_of(obj)
     return reference is not None and bool(reference["uid"] == owner["metadata"]["uid"])
-
-
-def is_owned_by(obj: Object, owner: Object) -> bool:
-    """Return whether `owner`, this very one by uid, is among the owners of an object."""
-    return any(reference["uid"] == owner["metadata"]["uid"] for reference in references(obj))

@@ -141,10 +141,10 @@ def _depth_over(value: Any, limit: int) -> bool:
             [
                 below
                 for item in level
-                for below in (item.values() if isinstance(item, Mapping) else item)
-                if isinstance(below, Mapping | list)
+                for below in (item.values() if isinstance(item, dict) else item)
+                if isinstance(below, dict | list)
             ]
-            if isinstance(value, Mapping | list)
+            if isinstance(value, dict | list)
             else []
         )
         if not level:

@@ -8,6 +8,7 @@ from typing import Any
 from kit.kube import times
 
 Obj = Mapping[str, Any]
+MIRROR = "kubernetes.io/config.mirror"  # the annotation of a Pod that a kubelet made for one of its own
 
 
 def condition(obj: Obj, type: str) -> dict[str, Any] | None:

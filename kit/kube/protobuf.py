@@ -22,7 +22,6 @@ from kit.kube.literals import loads
 from kit.kube.quantities import QuantityError, canonical
 from kit.kube.wire import BYTES, FIXED64, VARINT, ProtobufError, cut, fields, skip, varint
 
-MEDIA_TYPE: Final = "application/vnd.kubernetes.protobuf"
 MAGIC: Final = b"k8s\0"
 MAX_DEPTH: Final = 100
 

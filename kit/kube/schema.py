@@ -98,9 +98,9 @@ class Node:
     @property
     def fields(self) -> Mapping[str, Node]:
         """Return the fields of an object by JSON name."""
-        if self._target:
-            return self._target.fields
-        if self._fields is None:
+        if self._fields is None and self._target:
+            self._fields = self._target.fields
+        elif self._fields is None:
             properties = self._own.get("properties") or {}
             self._fields = MappingProxyType({k: _node(v) for k, v in properties.items()}) if properties else _NO_FIELDS
         return self._fields
@@ -180,7 +180,8 @@ class Node:
 
     def child(self, key: str) -> Node | None:
         """Return what a key of an object leads to: a field, else the map's value, else None."""
-        return self.fields.get(key) or self.values
+        fields = self.fields if self._fields is None else self._fields
+        return fields.get(key) or self.values
 
     def __repr__(self) -> str:
         return f"Node({self.name or self.type or 'any'})"

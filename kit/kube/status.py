@@ -141,11 +141,6 @@ def conflict(of: Named, name: str, why: str = MODIFIED) -> Status:
     )
 
 
-def apply_conflict(message: str, causes: Sequence[Cause]) -> Status:
-    """Refuse an apply whose fields others own."""
-    return Status("Conflict", message, details={"causes": [cause.body() for cause in causes]})
-
-
 def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> Status:
     """Refuse an object for what its fields hold; equal complaints are said once in the message."""
     label = f"{kind}.{group}" if group else kind
@@ -197,15 +192,6 @@ def unknown_path() -> Status:
 def method_not_allowed() -> Status:
     """Refuse a method at a URL that knows others."""
     return Status("MethodNotAllowed", "the server does not allow this method on the requested resource", details={})
-
-
-def method_not_supported(of: Named, action: str) -> Status:
-    """Refuse an action a resource does not have."""
-    return Status(
-        "MethodNotAllowed",
-        f"{action} is not supported on resources of kind {json.dumps(_label(of))}",
-        details=details(of),
-    )
 
 
 def unsupported_media_type(accepted: Sequence[str] = MEDIA_TYPES) -> Status:

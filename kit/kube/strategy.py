@@ -115,10 +115,7 @@ def prepare_status(new: Object, old: Object, resource: Resource, *, now: str) ->
     metadata = _system_metadata(new["metadata"], old["metadata"])
     for key in STATUS_KEEPS.get(kind, ()):
         metadata = _with_part(metadata, old["metadata"], key)
-    out = {**new, "metadata": metadata}
-    for key in {**old, **new}:  # a set's order is not the same in every process
-        if key not in {"metadata", "status"}:
-            out = _with_part(out, old, key)
+    out = _with_part({**old, "metadata": metadata}, new, "status")
     if kind == "PersistentVolume":
         out = _volume_phase(out, old, now)
     return out
@@ -282,7 +279,7 @@ def _annotated(obj: Object, key: str, value: str) -> Object:
     return {**obj, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), key: value}}}
 
 
-def _update_namespace(new: Object, old: Object, _now: str) -> Object:
+def _keep_spec(new: Object, old: Object, _now: str) -> Object:
     return _with_part(new, old, "spec")
 
 
@@ -293,8 +290,13 @@ def _create_signing_request(obj: Object, _now: str, user: Mapping[str, Any]) -> 
     return {**obj, "spec": {**spec, **who}}
 
 
-def _update_signing_request(new: Object, old: Object, _now: str) -> Object:
-    return _with_part(new, old, "spec")
+def _create_api_service(obj: Object, now: str, _user: Mapping[str, Any]) -> Object:
+    """Return an APIService of which it is known that it is here, when it is (apiservice/strategy.go, PrepareForCreate)."""
+    if obj["spec"].get("service"):
+        return {**obj, "status": obj.get("status") or {}}
+    local = {"reason": "Local", "message": "Local APIServices are always available"}
+    told = {"type": "Available", "status": "True", "lastTransitionTime": now, **local}
+    return {**obj, "status": {"conditions": [told]}}
 
 
 def _update_role(new: Object, old: Object, _now: str) -> Object:
@@ -313,12 +315,13 @@ _CREATES: Final[dict[str, Create]] = {
     "Job.batch": _create_job,
     "DaemonSet.apps": _create_daemon_set,
     "CertificateSigningRequest.certificates.k8s.io": _create_signing_request,
+    "APIService.apiregistration.k8s.io": _create_api_service,
 }
 
 _UPDATES: Final[dict[str, Update]] = {
-    "Namespace": _update_namespace,
+    "Namespace": _keep_spec,
     "DaemonSet.apps": _update_daemon_set,
-    "CertificateSigningRequest.certificates.k8s.io": _update_signing_request,
+    "CertificateSigningRequest.certificates.k8s.io": _keep_spec,
     "Service": _update_service,
     "PersistentVolumeClaim": _update_claim,
     "Role.rbac.authorization.k8s.io": _update_role,

@@ -13,8 +13,6 @@ from typing import Final
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
@@ -135,17 +133,6 @@ def human_duration(ms: int) -> str:
     if days < 730:
         return f"{days}d"
     return _two(days // 365, "y", days % 365 if days < 2920 else 0, "d")
-
-
-def short_human_duration(ms: int) -> str:
-    """Return an age in its largest unit alone: 59s, 59m, 23h, 364d, 1y."""
-    seconds = int(ms / SECOND)
-    if seconds < 0:
-        return "<invalid>" if seconds < -1 else "0s"
-    for limit, unit, size in ((60, "s", 1), (3600, "m", 60), (86400, "h", 3600), (31536000, "d", 86400)):
-        if seconds < limit:
-            return f"{seconds // size}{unit}"
-    return f"{seconds // 31536000}y"
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

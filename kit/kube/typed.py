@@ -14,6 +14,7 @@ from kit.kube.gotext import plain, syntax
 from kit.kube.shapes import ANYTHING, BadItemError, Shape
 
 _FITS: dict[str, tuple[type, ...]] = {"numeric": (int, float), "string": (str,), "boolean": (bool,)}
+_PLAIN = (str, int, float)  # bool is an int
 _EXPECTED = {"numeric": "numeric (int or float)", "string": "string", "boolean": "boolean"}
 
 
@@ -124,10 +125,10 @@ def field_set(at: Shape, value: Any) -> FieldSet:
 
 
 def _put_owned(out: FieldSet, element: str, at: Shape, value: Any, *, member: bool) -> None:
-    below = field_set(at, value)
+    below = {} if isinstance(value, _PLAIN) else field_set(at, value)
     if below:
         out[element] = union(out.get(element, {}), {".": {}, **below} if member else below)
-    elif member or _is_leaf(at, value):
+    elif member or isinstance(value, _PLAIN) or _is_leaf(at, value):
         out.setdefault(element, {})
 
 

@@ -5,6 +5,8 @@ Models k8s.io/apimachinery/pkg/runtime/converter.go (fromUnstructured); leaves w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from kit.kube import decoding
@@ -23,15 +25,29 @@ _WHOLE: Final = {"int32": "int32", "int64": "int64", "": "int64"}
 
 def misfit(value: Any, node: Node) -> str:
     """Return the words about the first value that does not fit, or ""."""
-    if value is None or node.open:
-        return ""
+    return "" if value is None else _way(node)(value, node)
+
+
+@lru_cache(maxsize=8192)
+def _way(node: Node) -> Callable[[Any, Node], str]:
+    """Return what checks a place's values: asked for every value of every patched object."""
+    if node.open:
+        return _anything
     if node.int_or_string or decoding.is_leaf(node):
-        return _leaf(value, node)
+        return _leaf
     if node.items or node.format == "byte":
-        return _slice(value, node)
+        return _slice
     if node.fields or node.values:
-        return _members(value, node)
-    return _scalar(value, node)
+        return _members
+    return _text if node.type == "string" else _scalar
+
+
+def _anything(value: Any, node: Node) -> str:
+    return ""
+
+
+def _text(value: Any, node: Node) -> str:
+    return "" if isinstance(value, str) else _scalar(value, node)
 
 
 def _kind(value: Any) -> str:
@@ -59,10 +75,12 @@ def _members(value: Any, node: Node) -> str:
         return (
             f"cannot restore struct from: {_kind(value)}" if node.fields else f"cannot restore map from {_kind(value)}"
         )
-    for key, child in [*node.fields.items(), *((key, node.values) for key in value if key not in node.fields)]:
-        if child is not None and key in value and (text := misfit(value[key], child)):
-            return text
-    return ""
+    fields, values, found = node.fields, node.values, dict[str, str]()
+    for key, item in value.items():
+        child = fields.get(key) or values
+        if child is not None and (text := misfit(item, child)):
+            found[key] = text
+    return next((found[key] for key in (*fields, *value) if key in found), "") if found else ""  # in the schema's order
 
 
 def _scalar(value: Any, node: Node) -> str:

@@ -124,13 +124,13 @@ class Engine:
         ran = self._run("save", "--platform", platform, "-o", str(archive), *references, timeout_s=900)
         if not ran.ok and _LACKS_PLATFORM & set(ran.stderr.split()):  # before Docker 28; those keep one platform anyway
             ran = self._run("save", "-o", str(archive), *references, timeout_s=900)
-        self._check(ran, "saving the images")
+        failures.checked(ran, "saving the images")
 
     def build(self, folder: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
         """Build an image; nothing is pulled that is here."""
         words = [f"--build-arg={key}={value}" for key, value in arguments.items()]
         words += [f"--label={key}={value}" for key, value in labels.items()]
-        self._check(self._run("build", "--tag", tag, *words, str(folder), timeout_s=300), f"building {tag}")
+        failures.checked(self._run("build", "--tag", tag, *words, str(folder), timeout_s=300), f"building {tag}")
 
     def pull(self, reference: str, heard: Callable[[str], None]) -> None:
         """Download an image (only what a person asked for)."""
@@ -142,12 +142,7 @@ class Engine:
         return commands.run([self.command, *words], env=self.env, timeout_s=timeout_s)
 
     def _good(self, *words: str, timeout_s: float = 60) -> Ran:
-        return self._check(self._run(*words, timeout_s=timeout_s), f"{self.command} {words[0]}")
-
-    def _check(self, ran: Ran, doing: str) -> Ran:
-        if not ran.ok:
-            raise failures.explain(ran.stderr or ran.stdout, doing)
-        return ran
+        return failures.checked(self._run(*words, timeout_s=timeout_s), f"{self.command} {words[0]}")
 
 
 _LACKS_PLATFORM = {"--platform", "flag:", "1.48"}

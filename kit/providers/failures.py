@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from kit.errors import Damaged, KitError, Unavailable
+from kit.providers.commands import Ran
 
 STAY = "the embedded cluster needs none of this: labkit up --provider embedded"
 
@@ -131,6 +132,13 @@ def explain(text: str, doing: str) -> KitError:
             group = next((one for one in found.groups() if one), "")
             return failure.error(failure.what.format(group).replace("  ", " "), failure.next.format(group))
     return Unavailable(f"{doing} failed: {last_words(text)}", "labkit doctor looks for the cause")
+
+
+def checked(ran: Ran, doing: str) -> Ran:
+    """Return how a program ended when it ended well; raise what to say else."""
+    if not ran.ok:
+        raise explain(ran.stderr or ran.stdout, doing)
+    return ran
 
 
 def last_words(text: str) -> str:

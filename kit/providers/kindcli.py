@@ -70,37 +70,32 @@ class KindCli:
         words = ["create", "cluster", "--name", name, "--kubeconfig", str(kubeconfig), "--config", "-"]
         words += ["--image", image] if image else []
         ran = commands.stream([self.command, *words], hear, env=self.env, stdin=configuration, timeout_s=CREATE_S)
-        self._check(ran, "kind create cluster")
+        failures.checked(ran, "kind create cluster")
 
     def delete(self, name: str, kubeconfig: Path) -> None:
         """Delete a cluster; that there is none is no error."""
-        self._check(
+        failures.checked(
             self._run("delete", "cluster", "--name", name, "--kubeconfig", str(kubeconfig), timeout_s=DELETE_S),
             "kind delete cluster",
         )
 
     def clusters(self) -> list[str]:
         """Return the names of all clusters of the engine."""
-        return self._check(self._run("get", "clusters"), "kind get clusters").stdout.split()
+        return failures.checked(self._run("get", "clusters"), "kind get clusters").stdout.split()
 
     def export(self, name: str, kubeconfig: Path) -> None:
         """Write the kubeconfig of a cluster (that was created by hand, or whose state folder is gone)."""
-        self._check(
+        failures.checked(
             self._run("export", "kubeconfig", "--name", name, "--kubeconfig", str(kubeconfig)), "kind export kubeconfig"
         )
 
     def load(self, name: str, archive: Path) -> None:
         """Load an archive of images into all nodes."""
         ran = self._run("load", "image-archive", str(archive), "--name", name, timeout_s=LOAD_S)
-        self._check(ran, "kind load image-archive")
+        failures.checked(ran, "kind load image-archive")
 
     def _run(self, *words: str, timeout_s: float = 60) -> Ran:
         return commands.run([self.command, *words], env=self.env, timeout_s=timeout_s)
-
-    def _check(self, ran: Ran, doing: str) -> Ran:
-        if not ran.ok:
-            raise failures.explain(ran.stderr or ran.stdout, doing)
-        return ran
 
 
 def where(env: Mapping[str, str] | None = None) -> str:

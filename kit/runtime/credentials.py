@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-import os
 import secrets
 import ssl
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kit.runtime import signing
+from kit.runtime.state import write_private
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -138,19 +138,10 @@ class Credentials:
     def _make(self) -> None:
         authority, key = _issue(None, None, "kubernetes", ())
         certificate, server = _issue(authority, key, "kube-apiserver", (), names=NAMES, addresses=ADDRESSES)
-        signing = _pem(_new_key())
-        made = (authority, key, certificate, server, signing, secrets.token_urlsafe(32).encode())
+        tokens = _pem(_new_key())
+        made = (authority, key, certificate, server, tokens, secrets.token_urlsafe(32).encode())
         for file, data in zip(_FILES, made, strict=True):
             write_private(self.folder / file, data)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file that only we may read, at once."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-    fresh.replace(path)
 
 
 def _new_key() -> EllipticCurvePrivateKey:

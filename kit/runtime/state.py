@@ -95,11 +95,16 @@ class Registry:
 
 
 def replace(path: Path, value: Any) -> None:
-    """Write JSON for us alone, at once: a reader sees the old or the new."""
+    """Write JSON for us alone, at once."""
+    write_private(path, json.dumps(value, indent=1).encode())
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file that only we may read, at once: a reader sees the old or the new."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
     fresh.replace(path)
 
 

@@ -10,7 +10,19 @@ import importlib
 import os
 import sys
 
-MEASURES = ("cold", "memory", "verbs", "crowd", "fanout", "reset", "imports", "notebooks", "graph")
+MEASURES = (
+    "cold",
+    "memory",
+    "verbs",
+    "throughput",
+    "delivery",
+    "crowd",
+    "fanout",
+    "reset",
+    "imports",
+    "notebooks",
+    "graph",
+)
 
 
 def main(wanted):
@@ -31,7 +43,7 @@ def main(wanted):
 def _line(row):
     """Lay out one row. A relative bar is held against the ratio, which is there only with a baseline."""
     held = row.ratio if row.relative else row.value
-    bar = "" if row.bar is None else f"{row.bar:g} x" if row.relative else f"{row.bar:g} {row.unit}"
+    bar = "" if row.bar is None else f"{row.bar:.2g} x" if row.relative else f"{row.bar:g} {row.unit}"
     real = f"{row.baseline:.2f} {row.unit}" if row.baseline else ""
     ratio = f"{row.ratio:.2f}" if row.baseline else ""
     mark = "  MISSED" if None not in {held, row.bar} and held > row.bar else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import selectors
 import time
 
-from stage import Client, Row, lab
+from stage import Client, Row, arrived, lab
 
 WATCHERS = 100
 EVENTS = 100
@@ -18,7 +18,7 @@ def measure():
     with lab() as one:
         client = Client(one.environment["KUBECONFIG"])
         client.call("POST", MAPS, {"metadata": {"name": "bell"}})
-        sockets = [_watch(client) for _ in range(WATCHERS)]
+        sockets = [watched(client) for _ in range(WATCHERS)]
         waiting = selectors.DefaultSelector()
         for socket in sockets:
             waiting.register(socket, selectors.EVENT_READ, [0])
@@ -40,7 +40,8 @@ def measure():
     yield Row("  lag of the last watcher behind the last event", lag * 1000, "ms", 100)
 
 
-def _watch(client):
+def watched(client):
+    """Return a socket on which a watch of the ConfigMap has begun."""
     connection = client.connection()
     connection.request(
         "GET", f"{MAPS}?watch=true&resourceVersion=0&fieldSelector=metadata.name%3Dbell", headers=client.headers()
@@ -55,14 +56,4 @@ def _watch(client):
 def _drain(waiting, seconds):
     """Count the events that have arrived."""
     for key, _ in waiting.select(seconds):
-        try:
-            while True:
-                data = key.fileobj.recv(1 << 16)
-                if not data:
-                    raise SystemExit("a watch was dropped")
-                key.data[0] += data.count(b'"mark":"<')
-        except BlockingIOError:
-            continue
-        except OSError as error:  # ssl's "read again later"
-            if "read" not in str(error):
-                raise
+        key.data[0] += arrived(key.fileobj).count(b'"mark":"<')

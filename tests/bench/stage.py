@@ -149,6 +149,13 @@ class Client:
             raise SystemExit(f"{method} {path}: {answer.status} {data.decode(errors='replace')}")
         return data
 
+    def raw(self, method, path, body=None, kind="application/json"):
+        """Return the bytes of a request, for a socket of `connection()`."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = {"Host": self.url.netloc, **self.headers(kind), "Content-Length": len(sent)}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        return "\r\n".join(lines).encode() + sent
+
     def close(self):
         """End the connection."""
         self._connection.close()
@@ -158,6 +165,45 @@ def _load(path):
     import yaml
 
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def resident(pid):
+    """Return the MB of memory that a process holds, as the kernel says."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+def arrived(socket):
+    """Return what a socket that does not block has; a connection that ends is the end of the run."""
+    data = b""
+    try:
+        while True:
+            part = socket.recv(1 << 16)
+            if not part:
+                raise SystemExit("a connection was dropped")
+            data += part
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return data
+
+
+def beside(prepare, rounds, bar):
+    """Yield a row for each measure of `rounds(client)`, ours beside the real API server's.
+
+    Each of its rounds gives {what: ms}; both servers have theirs in turn, so that what else the machine does hits both. The best counts.
+    """
+    with rig() as real, lab() as one:
+        clients = [Client(path) for path in (one.environment["KUBECONFIG"], real) if path]
+        for client in clients:
+            prepare(client)
+        best = [{} for _ in clients]
+        for turn in zip(*(rounds(client) for client in clients), strict=True):
+            for found, measured in zip(best, turn, strict=True):
+                found.update({what: min(ms, found.get(what, ms)) for what, ms in measured.items()})
+        for client in clients:
+            client.close()
+    theirs = best[1] if real else {}
+    for what, ms in best[0].items():
+        yield Row(what, ms, "ms", bar, theirs.get(what), relative=True)
 
 
 def timed(action):

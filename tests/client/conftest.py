@@ -11,27 +11,6 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `definitions`, beside the tests
-RIG = os.environ.get("KUBE_RIG", "")
-LEFT_OUT = pytest.StashKey[int]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "rig: needs the real control plane that KUBE_RIG starts")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of a real server out where there is none."""
-    left_out = [] if RIG else [item for item in items if item.get_closest_marker("rig")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-        config.stash[LEFT_OUT] = len(left_out)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out."""
-    if count := config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(f"deselected: {count} tests need a real API server (KUBE_RIG)")
 
 
 @pytest.fixture(scope="session")

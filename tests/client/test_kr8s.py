@@ -118,6 +118,7 @@ def test_a_port_is_forwarded(api: Any) -> None:
 def test_custom_resources(api: Any) -> None:
     defined = CustomResourceDefinition(definition("Parcel"), api=api)
     defined.create()
+    defined.wait("jsonpath='{.status.acceptedNames.kind}'=Parcel", timeout=30)  # kr8s can't read `conditions: null`
     defined.wait("condition=Established", timeout=30)
     parcel = new_class("Parcel", "example.org/v1", asyncio=False, scalable=True, scalable_spec="copies")
     made = parcel({"metadata": {"name": "one"}, "spec": {"text": "book"}}, api=api)

@@ -16,7 +16,7 @@ from lightkube.models.core_v1 import Container, PodSpec, PodTemplateSpec
 from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.apps_v1 import Deployment
-from lightkube.resources.core_v1 import ConfigMap, Node, Pod
+from lightkube.resources.core_v1 import ConfigMap, Namespace, Node, Pod
 from lightkube.types import CascadeType, PatchType
 
 pytestmark = pytest.mark.slow
@@ -67,9 +67,10 @@ def test_every_patch_type(client: Client) -> None:
 
 def test_fields_are_applied_and_fought_over(client: Client) -> None:
     def applied(**data: str) -> ConfigMap:
-        metadata = ObjectMeta(name="mine", namespace="default", labels={"of": "apply"})
+        metadata = ObjectMeta(name="mine", namespace="light")
         return ConfigMap(apiVersion="v1", kind="ConfigMap", data=data, metadata=metadata)
 
+    client.create(Namespace(metadata=ObjectMeta(name="light")))
     made = client.apply(applied(a="1", b="2"))
     assert (made.data, made.metadata.managedFields[0].manager) == ({"a": "1", "b": "2"}, "lightkube")
     assert client.apply(applied(a="1")).data == {"a": "1"}
@@ -77,9 +78,10 @@ def test_fields_are_applied_and_fought_over(client: Client) -> None:
         client.apply(applied(a="9"), field_manager="other")
     assert caught.value.status.message == 'Apply failed with 1 conflict: conflict with "lightkube": .data.a'
     assert client.apply(applied(a="9"), field_manager="other", force=True, dry_run=True).data == {"a": "9"}
-    assert client.get(ConfigMap, "mine").data == {"a": "1"}
-    client.deletecollection(ConfigMap, labels={"of": "apply"})
-    assert not list(client.list(ConfigMap, labels={"of": "apply"}))
+    assert client.get(ConfigMap, "mine", namespace="light").data == {"a": "1"}
+    client.deletecollection(ConfigMap, namespace="light")
+    assert "mine" not in [one.metadata.name for one in client.list(ConfigMap, namespace="light")]
+    client.delete(Namespace, "light")
 
 
 def test_a_deployment_is_waited_for_scaled_and_cascades(client: Client) -> None:

@@ -161,6 +161,7 @@ class Scrub:
         text = re.sub(rf"\b(kube-api-access-)[{SUFFIX}]{{5}}\b", r"\1<rand5>", text)
         text = re.sub(r"( to )facts-node-\d", r"\1<node>", text)
         text = re.sub(r"\b10\.244\.\d+\.\d+\b", "<podIP>", text)
+        text = re.sub(r"\b127\.0\.0\.1:\d+", "<server>", text)
         text = UUID.sub(lambda m: m[0] if m[0] in self.given else "<uuid>", text)
         text = TIME.sub(
             lambda m: m[0] if m[0] in self.given else "<microtime>" if len(m[1] or "") == 7 else "<time>", text

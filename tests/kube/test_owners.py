@@ -15,6 +15,5 @@ def test_controllers():
     assert owners.controller_of(pod) == reference
     assert owners.is_controlled_by(pod, OWNER)
     assert not owners.is_controlled_by(pod, {"metadata": {"uid": "u2"}})
-    assert owners.is_owned_by(pod, {"metadata": {"uid": "u2"}})
     assert owners.controller_of({"metadata": {}}) is None
     assert "controller" not in owners.owner_reference(OWNER, controller=False)

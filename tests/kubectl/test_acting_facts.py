@@ -17,6 +17,6 @@ ALONE = (
 )  # they change nodes, or see all of them
 
 
-def test_what_acting_prints(facts: Callable[[str], Any], player: Any) -> None:
+def test_what_acting_prints(facts: Callable[[str], Any], player: Any, ledger: Any) -> None:
     """Every transcript of a namespace of its own matches, or its miss is known and explained."""
-    check(player, [case for case in facts("kubectl.jsonl") if not case.get("world")], ALONE)
+    check(player, [case for case in facts("kubectl.jsonl") if not case.get("world")], ledger, ALONE)

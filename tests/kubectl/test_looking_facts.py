@@ -11,6 +11,6 @@ from matching import check
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_what_looking_prints(facts: Callable[[str], Any], player: Any) -> None:
+def test_what_looking_prints(facts: Callable[[str], Any], player: Any, ledger: Any) -> None:
     """Every transcript of a world matches, or its miss is known and explained."""
-    check(player, [case for case in facts("kubectl.jsonl") if case.get("world")])
+    check(player, [case for case in facts("kubectl.jsonl") if case.get("world")], ledger)

@@ -22,11 +22,6 @@ from kit.embedded.core.program import (
 )
 
 
-def hello(ctx):
-    yield Write(1, " ".join(ctx.argv).encode() + b"\n")
-    return 0
-
-
 def server(ctx):
     listener = yield Listen(80)
     while True:

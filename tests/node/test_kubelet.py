@@ -7,6 +7,8 @@ from itertools import pairwise
 import pytest
 from world import World, conditions, program, sh
 
+from kit.kube import copies
+
 
 def test_a_pod_runs_and_goes(world):
     world.pod("p", sh("trap 0; sleep 999"))
@@ -143,11 +145,9 @@ def test_eviction_of_ephemeral_storage(world):
 
 
 def test_a_changed_image_restarts_the_container(world):
-    from kit.embedded.core.controller import plain
-
     world.pod("p", {"image": "box:9"})
     world.run(2000)
-    pod = plain(world.get())
+    pod = copies.deep(world.get())
     pod["spec"]["containers"][0] |= {"image": "box:1"}
     pod["metadata"]["generation"] = 2
     world.put(pod)

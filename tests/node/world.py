@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import View, plain
+from kit.embedded.core.controller import View
 from kit.embedded.core.effects import Create, Delete, Emit, Patch, Update
 from kit.embedded.core.engine import Engine
 from kit.embedded.core.filesystem import build
@@ -19,6 +19,7 @@ from kit.embedded.images.image import Image
 from kit.embedded.net.network import Fabric
 from kit.embedded.node.agent import Nodes
 from kit.errors import Status
+from kit.kube import copies
 
 EPOCH = 1_767_225_600_000
 RESOURCES = {"Pod": "pods", "Node": "nodes", "Lease": "leases.coordination.k8s.io", "ConfigMap": "configmaps", "Secret": "secrets",
@@ -162,12 +163,12 @@ class World:
             self.events.append((self.clock.now, effect.type, effect.reason, effect.message, effect.field_path))
             return None
         if isinstance(effect, Create):
-            return self.put(plain(effect.obj))
+            return self.put(copies.deep(effect.obj))
         if isinstance(effect, Update):
             key = self.key(effect.obj)
             if self.store.get(key) is None:
                 return Status("NotFound", f"{key} not found")
-            return self.put(plain(effect.obj))
+            return self.put(copies.deep(effect.obj))
         if isinstance(effect, Delete):
             self.store.remove(effect.key)
             return {}
@@ -216,7 +217,7 @@ class World:
         self.clock.now = until
 
     def delete(self, name="p", grace=None):
-        pod = plain(self.get(name))
+        pod = copies.deep(self.get(name))
         seconds = pod["spec"]["terminationGracePeriodSeconds"] if grace is None else grace
         pod["metadata"] |= {
             "deletionTimestamp": "2026-01-01T00:00:30Z",

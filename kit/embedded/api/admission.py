@@ -6,8 +6,10 @@ returns the object, changed or not, or raises a Status.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from kit.embedded.api import escalation
 from kit.embedded.api.attributes import Attributes, called, storage
@@ -15,11 +17,14 @@ from kit.embedded.api.context import Context
 from kit.embedded.api.plugins import (
     certificates,
     limitranger,
+    mutatingpolicy,
     noderestriction,
     podresize,
     podsecurity,
     priorities,
     quota,
+    validatingpolicy,
+    webhooks,
 )
 from kit.embedded.api.podadmission import default_tolerations, priority, runtime_class, service_account
 from kit.embedded.core.store import Key, Obj
@@ -44,22 +49,15 @@ NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 def admit(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
     """Return an object that may be kept; `old` is None when it is new."""
-    kept = storage(at.resource)
-    for step in PLUGINS:
-        if step.resources and kept not in step.resources:
-            continue
-        if at.subresource in step.subresources and (old is None or step.on_update):
-            obj = step.run(context, at, obj, old)
+    for run in _plugins(storage(at.resource), at.subresource, old is None):
+        obj = run(context, at, obj, old)
     return obj
 
 
 def check(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> None:
     """Refuse a valid object that the cluster does not take; warnings may be added to the request's."""
-    for one in CHECKS:
-        if at.key.resource not in one.resources and one.resources:
-            continue
-        if at.subresource in one.subresources and (old is None or one.on_update):
-            one.run(context, at, obj, old)
+    for run in _checks(storage(at.resource), at.subresource, old is None):
+        run(context, at, obj, old)
 
 
 def admitted(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> None:
@@ -70,6 +68,16 @@ def admitted(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Non
 def admit_call(context: Context, at: Attributes, obj: Obj) -> None:
     """Refuse what may not be posted to a subresource."""
     noderestriction.check(context, at, obj, None)
+    webhooks.mutate(context, at, obj, None)
+    validatingpolicy.check(context, at, obj, None)
+    webhooks.check(context, at, obj, None)
+
+
+def admit_connect(context: Context, at: Attributes, options: Obj) -> None:
+    """Refuse a connection that may not be made; `options` say what it is for."""
+    webhooks.mutate(context, at, options, None)
+    validatingpolicy.check(context, at, options, None)
+    webhooks.check(context, at, options, None)
 
 
 def admit_delete(context: Context, at: Attributes, old: Obj) -> None:
@@ -78,6 +86,9 @@ def admit_delete(context: Context, at: Attributes, old: Obj) -> None:
         raise status.forbidden(at.resource, at.name, "this namespace may not be deleted")
     noderestriction.check_delete(context, at, old)
     priorities.check_delete(at)
+    webhooks.mutate(context, at, {}, old)
+    validatingpolicy.check(context, at, None, old)
+    webhooks.check(context, at, None, old)
 
 
 def namespace_lifecycle(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
@@ -183,6 +194,7 @@ class Check:
 
 PODS = frozenset({"pods"})
 CLAIMS = frozenset({"persistentvolumeclaims"})
+ALL_PARTS = frozenset({"", "status", "scale", "ephemeralcontainers", "resize", "approval"})
 PLUGINS: tuple[Step, ...] = (
     Step(namespace_lifecycle, on_update=True),
     Step(limitranger.defaults, PODS),
@@ -199,6 +211,8 @@ PLUGINS: tuple[Step, ...] = (
         frozenset({"persistentvolumeclaims", "persistentvolumes", "volumeattributesclasses.storage.k8s.io"}),
     ),
     Step(default_ingress_class, frozenset({"ingresses.networking.k8s.io"})),
+    Step(mutatingpolicy.mutate, on_update=True, subresources=ALL_PARTS),
+    Step(webhooks.mutate, on_update=True, subresources=ALL_PARTS),
     Step(escalation.check_role, escalation.ROLES, on_update=True),
     Step(escalation.check_binding, escalation.BINDINGS, on_update=True),
 )
@@ -214,5 +228,28 @@ CHECKS: tuple[Check, ...] = (
     Check(certificates.check_subject, certificates.REQUESTS, on_update=False),
     Check(certificates.check_approval, certificates.REQUESTS, subresources=frozenset({"approval"})),
     Check(certificates.check_signing, certificates.REQUESTS, subresources=frozenset({"status"})),
+    Check(validatingpolicy.check, subresources=ALL_PARTS),
+    Check(webhooks.check, subresources=ALL_PARTS),
     Check(quota.check),
 )
+
+
+def _meant(steps: Iterable[Step | Check], resource: str, subresource: str, new: bool) -> Iterator[Any]:
+    """Yield what is for a write of this resource: few of many, which is why the answers are kept."""
+    for one in steps:
+        if one.resources and resource not in one.resources:
+            continue
+        if subresource in one.subresources and (new or one.on_update):
+            yield one.run
+
+
+@lru_cache(maxsize=512)
+def _plugins(resource: str, subresource: str, new: bool) -> tuple[Plugin, ...]:
+    return tuple(_meant(PLUGINS, resource, subresource, new))
+
+
+@lru_cache(maxsize=512)
+def _checks(
+    resource: str, subresource: str, new: bool
+) -> tuple[Callable[[Context, Attributes, Obj, Obj | None], None], ...]:
+    return tuple(_meant(CHECKS, resource, subresource, new))

@@ -87,7 +87,17 @@ def item(encoded: bytes, prefix: bytes) -> bytes:
 
 def yaml_of(body: bytes) -> bytes:
     """Return a JSON document as YAML."""
-    return str(yaml.dump(yaml.safe_load(body), Dumper=_DUMPER, default_flow_style=False, allow_unicode=True)).encode()
+    return str(yaml.dump(yaml.safe_load(body), Dumper=_Dumper, default_flow_style=False, allow_unicode=True)).encode()
 
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes texts as goyaml does: in double quotes what would else be read as something different, lines as lines."""
+
+    def text(self, value: str) -> Any:
+        """Return a text in the style Go writes it in."""
+        plain = self.resolve(yaml.ScalarNode, value, (True, False)) == _TEXT
+        return self.represent_scalar(_TEXT, value, style="|" if "\n" in value else None if plain else '"')
+
+
+_TEXT = "tag:yaml.org,2002:str"
+_Dumper.add_representer(str, _Dumper.text)

@@ -20,6 +20,7 @@ class User:
 
 
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+SERVER = User("system:apiserver", ("system:masters",))  # the API server itself, as a client of its own
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kit.embedded.api import writing
-from kit.embedded.api.attributes import Attributes, User
+from kit.embedded.api.attributes import SERVER, Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
 from kit.errors import Status
@@ -20,7 +20,6 @@ RETRY_SECONDS = 10
 VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 FULL = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
-SERVER = User("system:apiserver", ("system:masters",))
 MANAGER = "kube-apiserver"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kit.embedded.api import auth, deleting, patching, rules, subresources, writing
-from kit.embedded.api.attributes import Attributes, User
+from kit.embedded.api.attributes import SERVER, Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.controller import Controller
 from kit.embedded.core.effects import Call, Create, Delete, Effect, Patch, Update
@@ -16,7 +16,6 @@ from kit.embedded.core.store import Key, Obj
 from kit.errors import Status
 from kit.kube import patches, status
 
-SERVER = User("system:apiserver", ("system:masters",))
 MANAGER = "kube-apiserver"
 
 

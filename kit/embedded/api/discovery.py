@@ -1,11 +1,11 @@
-"""What the API serves, told to clients: aggregated (v2) and legacy discovery, /version, health.
+"""What the API serves, told to clients: aggregated (v2) and legacy discovery, /version.
 
 Models k8s.io/apiserver/pkg/endpoints/discovery. Documents are built when first asked for and again when the registry changes.
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
+from hashlib import sha512
 from typing import Any
 
 from kit.embedded.api.answers import encode, respond, text
@@ -16,22 +16,6 @@ from kit.kube import status
 from kit.kube.kinds import Resource, Subresource
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-MASTER = "system:masters"
-# Checks that /livez, /healthz and /readyz name; all of them hold while the machine turns.
-CHECKS = ("ping", "log", "etcd")
-READY_ONLY = ("etcd-readiness", "informer-sync")
-HOOKS = (
-    "start-apiserver-admission-initializer", "generic-apiserver-start-informers", "priority-and-fairness-config-consumer",
-    "priority-and-fairness-filter", "storage-object-count-tracker-hook", "start-apiextensions-informers",
-    "start-apiextensions-controllers", "crd-informer-synced", "start-system-namespaces-controller",
-    "start-service-ip-repair-controllers", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
-    "priority-and-fairness-config-producer", "bootstrap-controller", "start-kubernetes-service-cidr-controller",
-    "start-cluster-authentication-info-controller", "start-kube-apiserver-identity-lease-controller",
-    "start-kube-apiserver-identity-lease-garbage-collector", "start-legacy-token-tracking-controller",
-    "start-kube-aggregator-informers", "apiservice-registration-controller", "apiservice-status-local-available-controller",
-    "apiservice-status-remote-available-controller", "apiservice-discovery-controller", "kube-apiserver-autoregistration",
-    "apiservice-openapi-controller", "apiservice-openapiv3-controller",
-)  # fmt: skip
 
 
 class Discovery:
@@ -50,7 +34,7 @@ class Discovery:
         parts = [part for part in path.split("/") if part]
         if not parts or parts[0] not in {"api", "apis"}:
             return None
-        if request.method not in {"GET", "HEAD"}:
+        if request.method not in {"GET", "HEAD"} and path == "/api":
             raise status.method_not_allowed()
         if len(parts) == 1:
             return self._root(request, parts[0])
@@ -76,7 +60,7 @@ class Discovery:
             )
         version = parts[1] if parts[0] == "api" else parts[2] if len(parts) == 3 else ""
         if version not in groups.get(name, ()):
-            if parts[0] == "api":
+            if parts[0] == "api" or name in groups:
                 raise status.unknown_path()
             return text("404 page not found\n", 404)
         return self._cached(request, f"{name}/{version}", lambda: self._resources(name, version), form.media)
@@ -85,7 +69,7 @@ class Discovery:
         found = self._documents.get(key)
         if found is None:
             body = encode(build()).encode()
-            found = self._documents[key] = (body, f'"{sha256(body).hexdigest().upper()}"')
+            found = self._documents[key] = (body, f'"{sha512(body).hexdigest().upper()}"')
         body, etag = found
         if not media.startswith("application/json;g"):
             return respond(body, media=media)
@@ -223,25 +207,3 @@ def version(context: Context) -> dict[str, Any]:
         "compiler": "gc",
         "platform": "linux/amd64",
     }
-
-
-def health(request: Request, path: str) -> Response | None:
-    """Return the answer of /healthz, /livez, /readyz and their checks, None for other paths."""
-    parts = [part for part in path.split("/") if part]
-    if not parts or parts[0] not in {"healthz", "livez", "readyz"}:
-        return None
-    root = parts[0]
-    checks = [
-        *CHECKS,
-        *(READY_ONLY if root == "readyz" else ()),
-        *(f"poststarthook/{hook}" for hook in HOOKS),
-        "autoregister-completion",
-    ]
-    if root == "readyz":
-        checks.append("shutdown")
-    if len(parts) > 1:
-        return text("ok") if "/".join(parts[1:]) in checks else text("404 page not found\n", 404)
-    if not any(key == "verbose" for key, _ in request.query):
-        return text("ok")
-    lines = [f"[+]{check} ok" for check in checks]
-    return text("\n".join([*lines, f"{root} check passed", ""]))

@@ -17,6 +17,7 @@ JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 BODIES = (JSON, YAML, PROTOBUF)
+STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
 STRATEGIC = "application/strategic-merge-patch+json"
 PATCHES = (
     "application/json-patch+json",
@@ -32,6 +33,7 @@ _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _WELL_FORMED = re.compile(
     rf'\s*{_TOKEN}/{_TOKEN}\s*(?:;\s*{_TOKEN}\s*=\s*(?:{_TOKEN}|"(?:[^"\\]|\\.)*")\s*)*;?\s*', re.ASCII
 )
+_QUALITY = re.compile(r";\s*q\s*=\s*([0-9]+(?:\.[0-9]*)?)", re.ASCII)
 _ANY = frozenset({"*/*", "application/*"})
 _FORMS = {
     TABLE: ("meta.k8s.io", ("v1", "v1beta1")),
@@ -55,10 +57,13 @@ class Accepted(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def accepted(header: str) -> Accepted:
-    """Return the first form of an Accept header that can be given; NotAcceptable when there is none."""
+def accepted(header: str, *, listing: bool = False) -> Accepted:
+    """Return the best form of an Accept header that can be given; NotAcceptable when there is none.
+
+    `listing` says that the path can be watched too: what is refused then names the forms of a stream as well.
+    """
     restricted = False
-    for clause in header.split(",") if header else ("*/*",):
+    for clause in sorted(header.split(","), key=_quality, reverse=True) if header else ("*/*",):
         media, *parameters = (part.strip() for part in clause.split(";"))
         given = dict(part.partition("=")[::2] for part in parameters)
         media = JSON if media in _ANY or media == PROTOBUF else media
@@ -72,7 +77,27 @@ def accepted(header: str) -> Accepted:
             return Accepted(media, given["as"], given["v"])
     if restricted:
         raise Status("NotAcceptable", f"only the following media types are accepted: {', '.join(BODIES)}", details={})
-    raise not_acceptable()
+    raise not_acceptable((*BODIES, *STREAMS)) if listing else not_acceptable()
+
+
+def _quality(clause: str) -> float:
+    """Return the q of a clause: 1 where it says none."""
+    found = _QUALITY.search(clause)
+    return min(1.0, float(found[1])) if found else 1.0
+
+
+def refusal_media(header: str) -> str:
+    """Return the media type of a refusal: that of an answer, JSON where there is none."""
+    try:
+        return accepted(header).media
+    except Status:
+        return JSON
+
+
+def check_stream(form: Accepted) -> None:
+    """Raise NotAcceptable for a form that a watch can't be sent in."""
+    if form.media == YAML:
+        raise Status("NotAcceptable", f"only the following media types are accepted: {', '.join(STREAMS)}")
 
 
 def body_media(content_type: str) -> str:

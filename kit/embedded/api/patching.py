@@ -26,7 +26,7 @@ def patch(context: Context, at: Attributes, request: Request) -> tuple[Record, b
     """Carry out a PATCH; the record, and whether it was made by it (apply only)."""
     bodies.check_size(request)
     media = patch_media(request.headers.get("content-type", ""), custom=at.resource.custom is not None)
-    _check_options(at, media)
+    check_options(at, media)
     found = patches.decode_patch(media, request.body)
     if media == patches.APPLY:
         return applied(context, at, found.value, force=at.query.get("force") in {"true", "1"})
@@ -115,7 +115,8 @@ def _applied(context: Context, at: Attributes, live: Obj | None, patch: Obj, *, 
     )
 
 
-def _check_options(at: Attributes, media: str) -> None:
+def check_options(at: Attributes, media: str) -> None:
+    """Raise Invalid for options that a patch can't have."""
     bodies.check_options(at, "PatchOptions")
     if media != patches.APPLY and "force" in at.query:
         raise _options_refused(status.forbidden_value("force", "may not be specified for non-apply patch"))

@@ -12,19 +12,18 @@ from kit.embedded.api.attributes import Attributes, called
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj
 from kit.errors import Status
-from kit.kube import status
+from kit.kube import pods, status
 from kit.kube.resources import amounts
+from kit.kube.validation.scaling import SYSTEM
 
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # a path inside containers
-MIRROR = "kubernetes.io/config.mirror"
-CRITICAL = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 TOLERATION_SECONDS = 300
 
 
 def service_account(context: Context, at: Attributes, pod: Obj, old: Obj | None) -> Obj:
     """Run a Pod as a service account that is there, with its token mounted."""
-    if MIRROR in (pod["metadata"].get("annotations") or {}):
+    if pods.MIRROR in (pod["metadata"].get("annotations") or {}):
         return _mirror(context, pod)
     spec = dict(pod["spec"])
     name = spec.get("serviceAccountName") or "default"
@@ -141,8 +140,8 @@ def _class_of(context: Context, pod: Obj) -> tuple[str, int, str]:
     found = context.store.get(Key("priorityclasses.scheduling.k8s.io", "", name))
     if found is not None:
         return name, int(found.get("value", 0)), found.get("preemptionPolicy") or "PreemptLowerPriority"
-    if name in CRITICAL:
-        return name, CRITICAL[name], "PreemptLowerPriority"
+    if name in SYSTEM:
+        return name, SYSTEM[name], "PreemptLowerPriority"
     raise _refused(pod, f"no PriorityClass with name {name} was found")
 
 

@@ -11,12 +11,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kit.embedded.api import selecting
+from kit.embedded.api import history, selecting
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj, Record
 from kit.errors import Status
 from kit.kube import status
+from kit.kube.jsonsyntax import explain
 from kit.kube.status import Cause
 
 MATCHES = ("Exact", "NotOlderThan", "")
@@ -49,63 +50,83 @@ def page(context: Context, at: Attributes) -> Page:
     matches = selecting.matcher(at)
     limit = integer(query.get("limit", ""))
     revision = context.store.revision
-    begin: tuple[str, str] | None = None
+    asked, begin = query.get("resourceVersion", ""), ""
+    exact = _exact(query, limit)
     if query.get("continue"):
-        revision, begin = _resume(context, at.key.resource, query["continue"])
+        parts = _token_parts(query["continue"])
+        if asked not in {"", "0"}:
+            raise status.bad_request("specifying resource version is not allowed when using continue")
+        revision, begin = _resume(context, at.key.resource, *parts)
     else:
-        _check_list_version(context, at.key.resource, query)
-    items = context.store.items(at.key.resource, at.namespace or None)
-    if begin is not None:
-        items = [one for one in items if (one[0].namespace, one[0].name) >= begin]
+        _check_list_version(context, at.key.resource, query, exact=exact)
+        revision = int(asked) if exact else revision
+        limit = 0 if asked == "0" else limit  # the watch cache gives all it has
+    items = history.items(context.store, at.key.resource, at.namespace or None, revision)
+    if begin:
+        items = [one for one in items if _place(at, one[0]) >= begin]
     if limit <= 0:
         return Page({"resourceVersion": str(revision)}, [record for _, record in items if matches(record.obj)])
-    return _limited(
-        items, limit, revision, matches, selective=bool(at.query.get("labelSelector") or at.query.get("fieldSelector"))
-    )
+    selective = bool(at.query.get("labelSelector") or at.query.get("fieldSelector"))
+    root = "" if begin or exact else "/"  # as the watch cache and etcd name the place: with and without
+    return _limited(at, items, limit, revision, matches, root=root, selective=selective)
+
+
+def _exact(query: Mapping[str, str], limit: int) -> bool:
+    """Return whether a list is to be as it was at its resourceVersion and no later."""
+    match = query.get("resourceVersionMatch", "")
+    return match == "Exact" or (not match and limit > 0 and query.get("resourceVersion", "0").strip("0") != "")
+
+
+def _place(at: Attributes, key: Key) -> str:
+    """Return where an object stands in a list: what continue tokens name."""
+    return key.name if at.namespace or not key.namespace else f"{key.namespace}/{key.name}"
 
 
 def _limited(
-    items: Sequence[tuple[Key, Record]], limit: int, revision: int, matches: Callable[[Obj], bool], *, selective: bool
-) -> Page:
-    """Return the first `limit` matches, and where the next page begins."""
+    at: Attributes, items: Sequence[tuple[Key, Record]], limit: int, revision: int, matches: Callable[[Obj], bool], *, root: str,
+    selective: bool,
+) -> Page:  # fmt: skip
+    """Return the first `limit` matches, and where the next page begins: right after the last of them."""
     found: list[Record] = []
+    last = ""
     for index, (key, record) in enumerate(items):
         if not matches(record.obj):
             continue
         if len(found) == limit:
-            meta: dict[str, Any] = {"resourceVersion": str(revision), "continue": _token(revision, key)}
+            meta: dict[str, Any] = {"resourceVersion": str(revision), "continue": _token(revision, f"{root}{last}\0")}
             if not selective:
                 meta["remainingItemCount"] = len(items) - index
             return Page(meta, found)
         found.append(record)
+        last = _place(at, key)
     return Page({"resourceVersion": str(revision)}, found)
 
 
-def _token(revision: int, key: Key) -> str:
-    body = {"v": _TOKEN_VERSION, "rv": revision, "start": f"{key.namespace}/{key.name}"}
-    return urlsafe_b64encode(json.dumps(body).encode()).decode().rstrip("=")
+def _token(revision: int, start: str) -> str:
+    return _packed({"v": _TOKEN_VERSION, "rv": revision, "start": start})
 
 
-def _resume(context: Context, resource: str, token: str) -> tuple[int, tuple[str, str]]:
-    """Return the revision and first name of a continue token. Old revisions are not kept: one that is gone is Expired."""
-    body, revision, start = _token_parts(token)
-    namespace, _, name = start.rpartition("/")
+def _packed(body: Mapping[str, Any]) -> str:
+    return urlsafe_b64encode(json.dumps(body, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _resume(context: Context, resource: str, body: dict[str, Any], revision: int, start: str) -> tuple[int, str]:
+    """Return the revision and first place of a continue token. Old revisions are not kept: one that is gone is Expired."""
     if revision and revision < context.store.revision and _forgotten(context, resource, revision):
-        again = urlsafe_b64encode(json.dumps({**body, "rv": context.store.revision}).encode()).decode().rstrip("=")
-        raise Expired(again)
-    return revision or context.store.revision, (namespace, name.rstrip("\0"))
+        raise Expired(_packed({**body, "rv": context.store.revision}))
+    return revision or context.store.revision, start.removeprefix("/")
 
 
 def _token_parts(token: str) -> tuple[dict[str, Any], int, str]:
     """Read a continue token. Models k8s.io/apiserver/pkg/storage/continue.go (DecodeContinue)."""
     bad = next((at for at, char in enumerate(token.rstrip("=")) if char not in _BASE64), None)
+    if bad is not None or len(token) % 4 == 1:
+        raise _bad_token(f"illegal base64 data at input byte {len(token) // 4 * 4 if bad is None else bad}")
+    text = urlsafe_b64decode(token + "=" * (-len(token) % 4))
     try:
-        body = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4))) if bad is None else None
+        body = json.loads(text)
     except ValueError:
-        body = None
-    if body is None:
-        at = len(token) // 4 * 4 if bad is None else bad
-        raise _bad_token(f"illegal base64 data at input byte {at}")
+        raise _bad_token(explain(text)) from None
     said = body.get("v") if isinstance(body, dict) else None
     if said != _TOKEN_VERSION:
         raise _bad_token(f"server does not recognize this encoded version {said or ''}")
@@ -140,7 +161,7 @@ class Expired(Status):
         return {**super().body(), "metadata": {"continue": self.token}}
 
 
-def _check_list_version(context: Context, resource: str, query: Mapping[str, str]) -> None:
+def _check_list_version(context: Context, resource: str, query: Mapping[str, str], *, exact: bool) -> None:
     text = query.get("resourceVersion", "")
     try:
         version(text)
@@ -148,13 +169,8 @@ def _check_list_version(context: Context, resource: str, query: Mapping[str, str
         message = f'resourceVersion: Invalid value: "{text}": {error}'
         raise status.bad_request(f"invalid resource version: {message}") from None
     _check_version(context, text)
-    if query.get("resourceVersionMatch") == "Exact" and _changed_since(context, resource, int(text or 0)):
+    if exact and _forgotten(context, resource, int(text or 0)):
         raise Status("Expired", "The resourceVersion for the provided list is too old.")
-
-
-def _changed_since(context: Context, resource: str, revision: int) -> bool:
-    """Return whether a resource is no longer as it was at a revision: old states are not kept."""
-    return _forgotten(context, resource, revision) or any(context.store.since(resource, revision))
 
 
 def _check_version(context: Context, text: str) -> None:

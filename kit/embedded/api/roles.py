@@ -6,7 +6,8 @@ recorded table and go into the store as they are, past the verbs: a hundred and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from kit.embedded.api.context import Context
@@ -32,14 +33,19 @@ SALT = 0x7262_6163  # their uids are drawn apart: what else a cluster draws does
 def keep(context: Context) -> None:
     """Put those into the store that are not there: all of them at a cluster's beginning."""
     ids, now = Ids(context.ids.seed ^ SALT), context.clock.text()
-    for key, obj in expected():
+    for key, obj, owned in expected():
         uid = ids.uid()
         if context.store.record(key) is None:
-            context.store.commit(key, _made(obj, uid, now))
+            context.store.commit(key, _made(obj, owned, uid, now))
 
 
-def expected() -> Iterator[tuple[Key, Obj]]:
-    """Yield them, without what the API server adds to an object."""
+@cache
+def expected() -> Sequence[tuple[Key, Obj, FieldSet]]:
+    """Return them, without what the API server adds to an object, and which fields of each it owns: only to be read."""
+    return [(key, obj, fields(obj)) for key, obj in _listed()]
+
+
+def _listed() -> Iterator[tuple[Key, Obj]]:
     table = load("rbac")
     for kind, resource in RESOURCES.items():
         build = _binding if kind.endswith("Binding") else _role
@@ -71,14 +77,14 @@ def _subject(kind: str, name: str, namespace: str) -> Obj:
     return {"kind": kind, "apiGroup": GROUP, "name": name}
 
 
-def _made(obj: Obj, uid: str, now: str) -> Obj:
+def _made(obj: Obj, owned: FieldSet, uid: str, now: str) -> Obj:
     """Return an object as the API server keeps it."""
     given = obj["metadata"]
     meta = {key: given[key] for key in ("name", "namespace") if key in given}
     meta |= {"uid": uid, "resourceVersion": "", "creationTimestamp": now}
     meta |= {key: given[key] for key in ("labels", "annotations")}
     entry = {"manager": "kube-apiserver", "operation": "Update", "apiVersion": VERSION, "time": now}
-    meta["managedFields"] = [entry | {"fieldsType": "FieldsV1", "fieldsV1": fields(obj)}]
+    meta["managedFields"] = [entry | {"fieldsType": "FieldsV1", "fieldsV1": owned}]
     return {**obj, "metadata": meta}
 
 

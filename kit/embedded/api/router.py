@@ -5,7 +5,7 @@ Models k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kit.kube.gotext import go_quoted
 from kit.kube.kinds import Registry, Resource
@@ -39,6 +39,9 @@ def resource_path(path: str) -> bool:
 
 def route(registry: Registry, method: str, path: str) -> Route:
     """Return what a resource path names; NotFound and MethodNotAllowed are raised as the API server says them."""
+    plain = _unwatched(path)
+    if plain is not None:
+        return _watched(registry, method, plain)
     group, version, rest = _group_version(path)
     namespace, rest = _namespace(rest)
     plural, name, subresource, tail = (*(*rest, "", "", "", "")[:3], "/".join(rest[3:]))
@@ -52,6 +55,24 @@ def route(registry: Registry, method: str, path: str) -> Route:
     if subresource:
         return Route(_sub_verb(method, resource, subresource), resource, namespace, name, subresource, tail)
     return Route(_verb(method, resource, namespace, name), resource, namespace, name)
+
+
+def _unwatched(path: str) -> str | None:
+    """Return a path of the old form `/api/v1/watch/...` without that word, None for other paths."""
+    group, version, rest = _group_version(path)
+    if rest[:1] != ["watch"] or len(rest) < 2:
+        return None
+    return "/".join(["", "apis", group, version, *rest[1:]] if group else ["", "api", version, *rest[1:]])
+
+
+def _watched(registry: Registry, method: str, path: str) -> Route:
+    """Return a watch in the old form: of a collection, or of one object by its name."""
+    to = route(registry, "GET", path)
+    if to.subresource or "watch" not in to.resource.verbs:
+        raise unknown_path()
+    if method != "GET":
+        raise method_not_allowed()
+    return replace(to, verb="watch")
 
 
 def _split(path: str) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.api import bodies, reading, rules, writing
+from kit.embedded.api import bodies, patching, reading, rules, scaleowners, writing
 from kit.embedded.api.answers import encode, respond
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
@@ -15,6 +15,7 @@ from kit.embedded.api.negotiation import Accepted, patch_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, patches, schema, selectors, status
+from kit.kube.apply import apply, check_type
 from kit.kube.custom.definition import Scale
 from kit.kube.kinds import Resource
 
@@ -32,13 +33,12 @@ def handle(context: Context, at: Attributes, request: Request, form: Accepted) -
         obj = _scaled(context, at, lambda scale: wanted)
     else:
         media = patch_media(request.headers.get("content-type", ""))
-        bodies.check_options(at, "PatchOptions")
+        patching.check_options(at, media)
         found = patches.decode_patch(media, request.body)
         if media == patches.APPLY:
-            raise status.not_implemented(
-                "this embedded cluster does not support server-side apply on scale; patch or PUT it"
-            )
-        obj = _scaled(context, at, lambda scale: _patched(at, media, scale, found))
+            obj = _applied(context, at, found.value)
+        else:
+            obj = _scaled(context, at, lambda scale: _patched(at, media, scale, found))
     return respond(encode(scale_of(obj, at.resource)).encode(), media=form.media, warnings=at.warnings)
 
 
@@ -51,19 +51,52 @@ def _patched(at: Attributes, media: str, scale: Obj, patch: patches.Decoded) -> 
     return bodies.check_place(at, rules.defaulted(decoding.prune(result, node) if node else result))
 
 
-def _scaled(context: Context, at: Attributes, change: Any) -> Obj:
-    def rescale(old: Obj) -> Obj:
-        scale = change(scale_of(old, at.resource))
-        replicas = (scale.get("spec") or {}).get("replicas", 0)
-        if replicas < 0:
-            wrong = status.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
-            raise status.invalid("autoscaling", "Scale", at.name, [wrong])
-        version = (scale.get("metadata") or {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
-        own = at.resource.custom
-        where = own.scale.replicas if own and own.scale else ("spec", "replicas")
-        return {**_put(old, where, replicas), "metadata": {**old["metadata"], "resourceVersion": version}}
+def _applied(context: Context, at: Attributes, patch: Obj) -> Obj:
+    """Return the object that server-side apply of its Scale leaves: who owns replicas is told in both their terms."""
+    check_type(patch, "autoscaling/v1", "Scale")
+    bodies.check_place(at, {**patch, "metadata": {"name": at.name, **(patch.get("metadata") or {})}})
+    where = _where(at.resource)
 
-    return writing.update(context, at, rescale).obj
+    def change(old: Obj) -> Obj:
+        scale = scale_of(old, at.resource)
+        scale["metadata"]["managedFields"] = scaleowners.of_scale(old, where)
+        after = apply(
+            scale,
+            patch,
+            at.manager,
+            force=at.query.get("force") in {"true", "1"},
+            node=schema.of("autoscaling/v1", "Scale"),
+            subresource="scale",
+            api_version="autoscaling/v1",
+            kind="Scale",
+            time_text=context.clock.text(),
+            default=rules.defaulted,
+        )
+        owners = scaleowners.of_parent(old, after["metadata"].get("managedFields") or [], where)
+        out = _rescaled(at, old, after)
+        return {**out, "metadata": {**out["metadata"], "managedFields": owners}}
+
+    return writing.update(context, at, change, applied=True).obj
+
+
+def _scaled(context: Context, at: Attributes, change: Any) -> Obj:
+    return writing.update(context, at, lambda old: _rescaled(at, old, change(scale_of(old, at.resource)))).obj
+
+
+def _where(resource: Resource) -> tuple[str, ...]:
+    """Return the path of the replicas of a kind."""
+    own = resource.custom
+    return own.scale.replicas if own and own.scale else ("spec", "replicas")
+
+
+def _rescaled(at: Attributes, old: Obj, scale: Obj) -> Obj:
+    """Return an object with the replicas that a Scale wants."""
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if replicas < 0:
+        wrong = status.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise status.invalid("autoscaling", "Scale", at.name, [wrong])
+    version = (scale.get("metadata") or {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
+    return {**_put(old, _where(at.resource), replicas), "metadata": {**old["metadata"], "resourceVersion": version}}
 
 
 def _put(obj: Obj, path: tuple[str, ...], value: Any) -> Obj:

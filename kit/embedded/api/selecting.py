@@ -44,37 +44,48 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "secrets": {"type": ""},
     "services": {"spec.clusterIP": "", "spec.type": ""},
-    "namespaces": {"status.phase": "", "name": ""},
+    "namespaces": {"status.phase": ""},
     "nodes": {"spec.unschedulable": "false"},
-    "persistentvolumes": {"name": ""},
-    "persistentvolumeclaims": {"name": ""},
     "jobs.batch": {"status.successful": "0"},
-    "replicasets.apps": {"status.replicas": "0"},
     "replicationcontrollers": {"status.replicas": "0"},
     "certificatesigningrequests.certificates.k8s.io": {"spec.signerName": ""},
+    "clustertrustbundles.certificates.k8s.io": {"spec.signerName": ""},
+    "podcertificaterequests.certificates.k8s.io": {"spec.nodeName": "", "spec.signerName": ""},
+    "resourceslices.resource.k8s.io": {"spec.nodeName": "", "spec.driver": "", "spec.pool.name": ""},
 }
 _ALIASES = {
     "status.successful": "status.succeeded",
-    "name": "metadata.name",
     "source": "source.component",
+}
+# How kinds that name their own fields refuse another (AddFieldLabelConversionFunc of pkg/apis/*/v1/conversion.go).
+_NOT_SUPPORTED = "field label not supported: {0}"
+REFUSALS: Mapping[str, str] = {
+    "jobs.batch": 'field label "{0}" not supported for Job',
+    "resourceslices.resource.k8s.io": "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {0}",
 }
 
 
 def known(resource: Resource) -> tuple[str, ...]:
     """Return the fields a resource can be selected by."""
     own = resource.custom.selectable if resource.custom else FIELDS.get(resource.group_resource, {})
-    first = ("metadata.name", "metadata.namespace") if resource.namespaced else ("metadata.name",)
-    return (*first, *own)
+    both = resource.namespaced or not (resource.custom or own)  # what names no field of its own takes both
+    return ("metadata.name", *(("metadata.namespace",) if both else ()), *own)
 
 
 def matcher(at: Attributes) -> Test:
     """Return the test that a request's selectors are; BadRequest when they can't be read."""
     labels = selectors.parse(at.query.get("labelSelector", ""))
     fields = selectors.parse_fields(at.query.get("fieldSelector", ""))
-    unknown = [term.field for term in fields.terms if at.resource.custom and term.field not in known(at.resource)]
-    if unknown:
-        raise status.bad_request(f"field label not supported: {unknown[0]}")
+    named = at.resource.group_resource
+    if at.resource.custom or named in FIELDS:
+        unknown = next((term.field for term in fields.terms if term.field not in known(at.resource)), "")
+        if unknown:
+            raise status.bad_request(REFUSALS.get(named, _NOT_SUPPORTED).format(unknown))
     fields.check(known(at.resource))
+    if at.verb == "watch" and at.name:
+        if any(term.field == "metadata.name" and term.value != at.name for term in fields.terms):
+            raise status.bad_request("fieldSelector metadata.name doesn't match requested name")
+        fields = selectors.parse_fields(f"metadata.name={at.name},{fields}")
     if labels.empty and not fields.terms:
         return _everything
     resource, wanted = at.resource, tuple(term.field for term in fields.terms)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kit.embedded.api import (
+    apiservices,
     auth,
     bodies,
     direct,
+    health,
     impersonation,
     negotiation,
     rbac,
@@ -25,7 +27,7 @@ from kit.embedded.api.answers import encode, refusal, respond, text
 from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.api.definitions import Definitions
-from kit.embedded.api.discovery import Discovery, health, version
+from kit.embedded.api.discovery import Discovery, version
 from kit.embedded.api.openapi import OpenApi
 from kit.embedded.api.recorder import Recorder
 from kit.embedded.api.shift import shifter
@@ -76,7 +78,7 @@ class Api:
         self.openapi = OpenApi(self.context)
         self.recorder = Recorder(self.context)
         self.definitions = Definitions(self.context)
-        self.definitions.changed += [self.discovery.changed, self.openapi.changed]
+        self.definitions.changed += [self.discovery.changed, self.openapi.changed, self.watchers.retire]
 
     @property
     def nodes(self) -> Nodes | None:
@@ -104,7 +106,8 @@ class Api:
         try:
             response, writes = self._respond(request, ticket)
         except Status as error:
-            response, writes = refusal(error), self.context.store.revision != before
+            media = negotiation.refusal_media(request.headers.get("accept", ""))
+            response, writes = refusal(error, media=media), self.context.store.revision != before
         except RecursionError:
             response, writes = refusal(status.bad_request("the body of the request is nested too deeply")), False
         except Exception as error:  # noqa: BLE001 - models the server's panic handler: one request fails, the cluster goes on
@@ -122,6 +125,10 @@ class Api:
             return self._elsewhere(request, user), False
         group, found = router.group_version(request.path)
         if found not in self.context.registry.groups().get(group, ()):
+            elsewhere = apiservices.unavailable(self.context.store, request.path)
+            if elsewhere is not None:
+                rbac.authorize_path(self.context, user, request.method.lower(), request.path)
+                return elsewhere, False
             if group and group not in self.context.registry.groups():
                 return text("404 page not found\n", 404), False
             raise status.unknown_path()
@@ -135,18 +142,20 @@ class Api:
         try:
             return self._served(request, to, at, ticket)
         except Status as error:  # a refusal carries the warnings too
-            return refusal(error, warnings=at.warnings), self.context.store.revision != before
+            media = negotiation.refusal_media(request.headers.get("accept", ""))
+            return refusal(error, media=media, warnings=at.warnings), self.context.store.revision != before
 
     def _served(
         self, request: Request, to: router.Route, at: Attributes, ticket: Ticket
     ) -> tuple[Response | None, bool]:
         """Answer a request about a resource."""
         if at.verb == "watch":
-            self.watchers.start(at, negotiation.accepted(request.headers.get("accept", "")), ticket)
+            form = negotiation.accepted(request.headers.get("accept", ""), listing=True)
+            self.watchers.start(at, form, ticket)
             return None, False
         if to.subresource:
             return subresources.handle(self.context, at, request, ticket, to.rest)
-        form = negotiation.accepted(request.headers.get("accept", ""))
+        form = negotiation.accepted(request.headers.get("accept", ""), listing=to.verb == "list")
         review = reviews.REVIEWS.get(to.resource.group_resource)
         if review is not None:
             return review(self.context, at, request), False
@@ -167,10 +176,17 @@ class Api:
         path, verb = request.path, request.method.lower()
         user = impersonation.acting(self.context.store, user, request, Question(verb, path=path), "")
         rbac.authorize_path(self.context, user, verb, path)
-        known = self.discovery.answer(request, path) or health(request, path) or self.openapi.answer(request, path)
+        known = (
+            apiservices.unavailable(self.context.store, path)
+            or self.discovery.answer(request, path)
+            or health.answer(request, path)
+            or self.openapi.answer(request, path)
+        )
         if known is not None:
             return known
         if path.rstrip("/") == "/version":
+            if request.method != "GET":
+                raise status.method_not_allowed()
             return respond(encode(version(self.context)).encode())
         if path == "/":
             return respond(encode({"paths": self._root_paths()}).encode())
@@ -207,10 +223,12 @@ class Api:
     def begin(self) -> None:
         """Keep the roles and bindings that every API server makes for itself."""
         roles.keep(self.context)
+        apiservices.keep(self.context)
 
     def restored(self) -> None:
-        """Take up what the objects of the journal hold: addresses and ports; and make the roles an older version had not."""
+        """Take up what the objects of the journal hold: addresses and ports; and make what an older version had not."""
         roles.keep(self.context)
+        apiservices.keep(self.context)
         services.restored(self.context)
         self.definitions.serve()
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from kit.embedded.api import reading
-from kit.embedded.api.answers import refusal, respond
+from kit.embedded.api.answers import refusal
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj
@@ -30,7 +30,7 @@ def log(context: Context, at: Attributes, request: Request, ticket: Ticket, rest
     pod = reading.get(context, at).obj
     container = _container(pod, at.query.get("container", ""))
     if not pod["spec"].get("nodeName"):
-        ticket.answer(respond(b"", media="text/plain"))
+        ticket.answer(Response(204, (("Cache-Control", "no-cache, private"),), b""))
         return False
     _nodes(context).logs(pod, container, options, ticket)
     return False
@@ -54,12 +54,12 @@ def _log_options(at: Attributes) -> dict[str, Any]:
 
 
 def _time_faults(query: Mapping[str, str]) -> list[status.Cause]:
-    if "sinceSeconds" in query:
-        return [status.forbidden_value("", "at most one of `sinceTime` or `sinceSeconds` may be specified")]
     try:
         times.parse(query["sinceTime"])
     except ValueError as error:
         raise status.bad_request(str(error)) from None
+    if "sinceSeconds" in query:
+        return [status.forbidden_value("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified")]
     return []
 
 

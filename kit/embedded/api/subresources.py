@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kit.embedded.api import admission, bodies, evictions, negotiation, scaling, streams, tokens, verbs
+from kit.embedded.api import admission, bodies, connecting, evictions, negotiation, scaling, streams, tokens, verbs
 from kit.embedded.api.answers import encode, respond
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
@@ -35,6 +35,7 @@ def handle(
     name, writes = at.subresource, at.verb in verbs.WRITES and not at.dry_run
     stream = streams.STREAMS.get((at.resource.group_resource, name))
     if stream is not None:
+        connecting.admit(context, at, request, rest)
         return None, stream(context, at, request, ticket, rest)
     form = negotiation.accepted(request.headers.get("accept", ""))
     if name in VIEWS:
@@ -43,12 +44,20 @@ def handle(
         return scaling.handle(context, at, request, form), writes
     if (at.resource.group_resource, name) in CALLS and at.verb == "create":
         obj = bodies.decoded(at, request, _kind(context, at))
-        admission.admit_call(context, at, obj)
+        admission.admit_call(context, at, _placed(at, obj))
         body = CALLS[at.resource.group_resource, name](context, at, obj)
         return respond(encode(body).encode(), 201, media=form.media, warnings=at.warnings), writes
+    if context.store.record(at.key) is None:
+        raise status.not_found(at.resource, at.name)
     raise status.not_implemented(
         f"this embedded cluster does not support {at.resource.plural}/{name}; a kind cluster does (--provider kind)"
     )
+
+
+def _placed(at: Attributes, obj: Obj) -> Obj:
+    """Return what is posted with the place it is posted to: a TokenRequest need not name its account."""
+    meta = {"namespace": at.namespace, **(obj.get("metadata") or {})}
+    return {**obj, "metadata": {"name": at.name, **meta} if at.subresource == "token" else meta}
 
 
 def call(context: Context, at: Attributes, obj: Obj) -> Any:

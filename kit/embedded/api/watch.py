@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kit.embedded.api import forms, reading, selecting
+from kit.embedded.api import forms, negotiation, reading, selecting
 from kit.embedded.api.answers import encode
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
@@ -34,11 +34,16 @@ class Watch:
         self.form = form
         self.ticket = ticket
         self.matches = selecting.matcher(at)
+        labels, fields = at.query.get("labelSelector", ""), at.query.get("fieldSelector", "")
+        self.selection: tuple[str, ...] = (at.resource.group_resource, at.namespace, at.name, labels, fields)
         self.headed = form.kind != TABLE  # a Table's columns are sent with the first event only
+        self.since = 0
         self.entries: list[Entry] = []
 
     def sees(self, event: Event) -> str:
         """Return ADDED, MODIFIED, DELETED as this watch sees an event, "" when it does not."""
+        if event.revision <= self.since:  # it asked for what comes after a revision of the future
+            return ""
         if self.at.namespace and event.key.namespace != self.at.namespace:
             return ""
         before = event.old is not None and self.matches(event.old.obj)
@@ -60,6 +65,7 @@ class Watchers:
         """Begin a watch: what is asked for of the past at once, the rest as it happens."""
         watch = Watch(at, form, ticket)
         reading.check_options(at.query, watch=True)
+        negotiation.check_stream(form)
         try:
             past, over = list(self._past(watch)), False
         except TooOld as error:
@@ -85,7 +91,11 @@ class Watchers:
             raise status.plain_error(f'resourceVersion: Invalid value: "{text}": {error}') from None
         initial = query.get("sendInitialEvents") in {"true", "1"}
         if since > self._context.store.revision:
-            raise status.too_large_version(since, self._context.store.revision)
+            if initial:
+                raise status.too_large_version(since, self._context.store.revision)
+            watch.since = since
+            watch.selection += (text,)
+            return
         if initial or since == 0:
             yield from self._present(watch)
             if initial and _bookmarks(watch):
@@ -110,8 +120,11 @@ class Watchers:
         if not watches:
             return
         shared: dict[tuple[str, Accepted, str, str, bool], bytes] = {}
+        seen: dict[tuple[str, ...], str] = {}  # watches of one selection see the same
         for watch in list(watches.values()):
-            kind = watch.sees(event)
+            kind = seen.get(watch.selection)
+            if kind is None:
+                kind = seen[watch.selection] = watch.sees(event)
             if not kind:
                 continue
             form, query = watch.form, watch.at.query
@@ -174,6 +187,17 @@ class Watchers:
         due = self._context.clock.now + BOOKMARK_MS
         watch.entries = [entry for entry in watch.entries if entry.run is not None]
         watch.entries.append(self._context.queue.put(due, send, housekeeping=True))
+
+    def retire(self) -> None:
+        """End the watches of kinds that are no longer served (their definition is gone), with a last bookmark."""
+        registry = self._context.registry
+        for watches in list(self._open.values()):
+            for watch in list(watches.values()):
+                resource = watch.at.resource
+                if registry.by_path(resource.group, resource.version, resource.plural) is None:
+                    if _bookmarks(watch):
+                        watch.ticket.send(self._bookmark(watch))
+                    self._end(watch)
 
     def _end(self, watch: Watch) -> None:
         self._close(watch)

@@ -14,8 +14,7 @@ from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown, stored
 from kit.embedded.core.store import Key, Obj, Record
-from kit.kube import status
-from kit.kube.custom.fitting import in_order
+from kit.kube import copies, status
 from kit.kube.kinds import Resource
 
 Change = Callable[[Obj], Obj]
@@ -187,7 +186,7 @@ def _stamped(context: Context, obj: Obj) -> Obj:
 def _written(at: Attributes, obj: Obj) -> Obj:
     """Return an object in the order the API server writes it: that of Go's fields, of letters where Go has no type."""
     if at.resource.custom:
-        ordered: Obj = in_order(obj)
+        ordered: Obj = copies.in_order(obj)
         return ordered
     given = obj["metadata"]
     return {**obj, "metadata": {key: given[key] for key in ORDER if key in given}}

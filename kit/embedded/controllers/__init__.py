@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kit.embedded.controllers.apiservices import ApiServices
 from kit.embedded.controllers.certificates import Certificates
 from kit.embedded.controllers.clusterroleaggregation import ClusterRoleAggregation
 from kit.embedded.controllers.crd import Definitions
@@ -47,6 +48,7 @@ def build(*, clock: Clock, ids: Ids, signer: Signer, registry: Registry) -> Sequ
         Certificates(clock, signer),
         Tokens(signer),
         Definitions(clock, registry),
+        ApiServices(clock),
         Namespace(clock, registry),
         Garbage(registry),
         Deployment(clock),

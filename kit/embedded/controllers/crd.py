@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kit.embedded.api.definitions import DEFINITIONS
+from kit.embedded.api.deleting import CLEANUP
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View
 from kit.embedded.core.effects import After, Delete, Update
@@ -18,8 +20,6 @@ from kit.errors import Status
 from kit.kube.custom.definition import condition, established
 from kit.kube.kinds import Registry
 
-DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 RETRY_MS = 5000
 TERMINATING = {
     "begun": ("True", "InstanceDeletionInProgress", "CustomResource deletion is in progress"),

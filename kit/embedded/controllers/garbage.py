@@ -13,7 +13,8 @@ from kit.embedded.core.controller import Effects, Mapper, View
 from kit.embedded.core.effects import Delete, Emit, Patch
 from kit.embedded.core.store import Event, Key, Obj
 from kit.embedded.parts.finalizing import release
-from kit.kube.kinds import Registry
+from kit.embedded.parts.registered import Watched
+from kit.kube.kinds import Registry, Resource
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -29,17 +30,15 @@ class Garbage:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._generation = -1
-        self._watches: dict[str, Mapper] = {}
+        self._watched = Watched(registry, self._mapped)
 
     @property
     def watches(self) -> Mapping[str, Mapper]:
         """Everything that can be listed and deleted, custom resources included."""
-        if self._generation != self._registry.generation:
-            self._generation = self._registry.generation
-            found = {r.group_resource for r in self._registry.all() if "delete" in r.verbs and "list" in r.verbs}
-            self._watches = dict.fromkeys(sorted(found - {"events"}), self._concerned)
-        return self._watches
+        return self._watched()
+
+    def _mapped(self, found: Iterable[Resource]) -> Mapping[str, Mapper]:
+        return dict.fromkeys(sorted({resource.group_resource for resource in found} - {"events"}), self._concerned)
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Look at one object: are its owners there, does it wait for its dependents?"""

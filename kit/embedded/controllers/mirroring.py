@@ -14,11 +14,11 @@ from kit.embedded.core.effects import Delete, Emit
 from kit.embedded.core.store import Event, Key, Obj
 from kit.embedded.parts import slices
 from kit.kube import owners
+from kit.kube.apply import LAST_APPLIED
 
 MANAGER = "endpointslicemirroring-controller.k8s.io"
 SKIP = "endpointslice.kubernetes.io/skip-mirror"
 LEADER = "control-plane.alpha.kubernetes.io/leader"
-APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 MOST = 1000
 PER_SLICE = 1000
 PARTS = (("addresses", True), ("notReadyAddresses", False))
@@ -105,7 +105,7 @@ def _metadata(endpoints: Obj, found: Obj | None) -> Obj:
         "labels": slices.labels(endpoints, {slices.SERVICE: metadata["name"], slices.MANAGED_BY: MANAGER}),
         "ownerReferences": [owners.owner_reference(endpoints, controller=True)],
     }
-    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k not in (slices.TRIGGER, APPLIED)}
+    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k not in (slices.TRIGGER, LAST_APPLIED)}
     out |= {"annotations": notes} if notes else {}
     if found is None:
         return {"generateName": f"{metadata['name']}-", **out}

@@ -14,8 +14,9 @@ from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Effects, Mapper, View, itself
 from kit.embedded.core.effects import After, Delete, Update
 from kit.embedded.core.store import Event, Key, Obj
+from kit.embedded.parts.registered import Watched
 from kit.errors import Status
-from kit.kube.kinds import Registry
+from kit.kube.kinds import Registry, Resource
 
 RETRY_MS = 5000
 FINE = (
@@ -41,19 +42,12 @@ class Namespace:
 
     def __init__(self, clock: Clock, registry: Registry) -> None:
         self._clock = clock
-        self._registry = registry
-        self._generation = -1
-        self._watches: dict[str, Mapper] = {}
+        self._watched = Watched(registry, _mapped)
 
     @property
     def watches(self) -> Mapping[str, Mapper]:
         """Everything that lives in namespaces, custom resources included, and namespaces themselves."""
-        if self._generation != self._registry.generation:
-            self._generation = self._registry.generation
-            found = (r for r in self._registry.all() if r.namespaced and "delete" in r.verbs and "list" in r.verbs)
-            resources = sorted({resource.group_resource for resource in found})
-            self._watches = {**dict.fromkeys(resources, _home), "namespaces": itself}
-        return self._watches
+        return self._watched()
 
     @property
     def _resources(self) -> list[str]:
@@ -96,6 +90,11 @@ class Namespace:
         before = next((c for c in (namespace.get("status") or {}).get("conditions") or [] if c["type"] == type), None)
         since = before["lastTransitionTime"] if before and before["status"] == status else self._clock.text()
         return {"type": type, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
+
+
+def _mapped(found: Iterable[Resource]) -> Mapping[str, Mapper]:
+    resources = sorted({resource.group_resource for resource in found if resource.namespaced})
+    return {**dict.fromkeys(resources, _home), "namespaces": itself}
 
 
 def _home(event: Event, view: View) -> Iterable[Key]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View, itself
+from kit.embedded.core.controller import Effects, Mapper, View, itself, pod_key
 from kit.embedded.core.effects import After, Emit, Patch
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
@@ -105,7 +105,7 @@ class NodeLifecycle:
         ready = pods.condition(pod, "Ready")
         if ready is not None and ready["status"] == "True":
             found = {"type": "Ready", "status": "False", "lastTransitionTime": now}
-            yield Patch(_pod_key(pod), {"status": {"conditions": [found]}}, "strategic", "status")
+            yield Patch(pod_key(pod), {"status": {"conditions": [found]}}, "strategic", "status")
             yield Emit(pod, "Warning", "NodeNotReady", "Node is not ready")
 
 
@@ -144,7 +144,3 @@ def _taints(node: Obj, now: str, *, evict: bool) -> list[Obj]:
     return kept + [
         {"key": key, "effect": effect, "timeAdded": now} for key, effect in wanted if (key, effect) not in there
     ]
-
-
-def _pod_key(pod: Obj) -> Key:
-    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])

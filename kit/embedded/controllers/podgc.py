@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View
+from kit.embedded.core.controller import Effects, Mapper, View, pod_key
 from kit.embedded.core.effects import After, Delete, Patch
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
@@ -75,7 +75,7 @@ class PodCollector:
     def _remove(self, pod: Obj, condition: Mapping[str, str] | None = None) -> Any:
         """Let a Pod have failed, since no kubelet will say how it ended, and delete it at once (markFailedAndDeletePodWithCondition)."""
         metadata = pod["metadata"]
-        key = Key("pods", metadata["namespace"], metadata["name"])
+        key = pod_key(pod)
         if not pods.is_terminal(pod):
             status: Obj = {"phase": "Failed", "observedGeneration": metadata.get("generation", 0)}
             if condition is not None:

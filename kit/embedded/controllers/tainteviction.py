@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View, itself
+from kit.embedded.core.controller import Effects, Mapper, View, itself, pod_key
 from kit.embedded.core.effects import After, Delete, Emit, Patch
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
@@ -56,7 +56,7 @@ class TaintEviction:
 def _pods_of(event: Event, view: View) -> Iterable[Key]:
     if event.old is None or event.old.obj["spec"].get("taints") != event.obj["spec"].get("taints"):
         for pod in view.on_node(event.key.name):
-            yield Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            yield pod_key(pod)
 
 
 def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
+from kit.embedded.api.legacytokens import ISSUER
 from kit.embedded.core.controller import Effects, Mapper, View
 from kit.embedded.core.effects import Delete, Update
 from kit.embedded.core.ports import Signer
@@ -18,7 +19,6 @@ from kit.errors import Status
 TYPE = "kubernetes.io/service-account-token"
 NAME = "kubernetes.io/service-account.name"
 UID = "kubernetes.io/service-account.uid"
-ISSUER = "kubernetes/serviceaccount"
 
 
 class Tokens:

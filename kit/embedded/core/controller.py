@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from kit.embedded.core.effects import Answer, Effect
 from kit.embedded.core.store import Event, Key, Obj, Store
@@ -108,8 +108,6 @@ def selecting_services(event: Event, view: View) -> Iterable[Key]:
                     yield Key("services", event.key.namespace, service["metadata"]["name"])
 
 
-def plain(value: Any) -> Any:
-    """Return a deep copy of JSON-like data, for a controller that builds a new object from one it read."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
+def pod_key(pod: Obj) -> Key:
+    """Return where a Pod is kept."""
+    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])

@@ -46,9 +46,11 @@ class Tree:
     def mount(self, mount: Mount) -> None:
         """Put a volume at its path, making the directories that lead there."""
         parent, name = normal(mount.path).rsplit("/", 1)
-        if not self.exists(parent or "/"):
+        try:
+            parent = self.resolve(parent or "/")  # an image may have /var/run as a link to /run
+        except Errno:
             self._force_dirs(parent)
-        parent = self.resolve(parent or "/")  # an image may have /var/run as a link to /run
+            parent = self.resolve(parent or "/")
         path = f"{parent.rstrip('/')}/{name}"
         directory = self._own_dir(parent)
         if name and name not in directory.children:
@@ -170,16 +172,19 @@ class Tree:
     def mkdir(self, path: str, cwd: str = "/", *, mode: int = 0o755, parents: bool = False, now: int = 0) -> None:
         """Make a directory. EEXIST, ENOENT, ENOTDIR, EROFS."""
         real = normal(path, cwd)
-        if parents:
-            done = ""
-            for part in real.strip("/").split("/"):
-                done = f"{done}/{part}"
-                if not self.exists(done):
-                    self.mkdir(done, mode=mode, now=now)
-                elif not isinstance(self.lookup(done), Dir):
-                    raise Errno("ENOTDIR" if done != real else "EEXIST", path)
+        if not parents:
+            self._add(path, cwd, Dir(mode=mode, mtime=now), now)
             return
-        self._add(path, cwd, Dir(mode=mode, mtime=now), now)
+        done = ""
+        for part in real.strip("/").split("/"):
+            done = f"{done}/{part}"
+            try:
+                found = self.lookup(done)
+            except Errno:
+                self.mkdir(done, mode=mode, now=now)
+                continue
+            if not isinstance(found, Dir):
+                raise Errno("ENOTDIR" if done != real else "EEXIST", path)
 
     def symlink(self, target: str, path: str, cwd: str = "/", *, now: int = 0) -> None:
         """Make a symbolic link at `path`. EEXIST, ENOENT, EROFS."""
@@ -300,15 +305,15 @@ class Tree:
         todo.reverse()
         must_be_dir = path.endswith("/")
         links = 0
-        here: list[str] = []
+        here, mounts = "", self.mounts
         node: Node = self._at("/", self.root)
         stack: list[Node] = [node]
         while todo:
             part = todo.pop()
             if part == "..":
-                del here[-1:]
+                here = here.rpartition("/")[0]
                 del stack[1:][-1:]
-                stack = stack[: len(here) + 1]
+                stack = stack[: here.count("/") + 1]
                 node = stack[-1]
                 continue
             if not isinstance(node, Dir):
@@ -316,22 +321,24 @@ class Tree:
             child = node.children.get(part)
             if child is None:
                 raise Errno("ENOENT", asked)
-            child = self._at("/" + "/".join([*here, part]), child)
+            there = f"{here}/{part}"
+            if there in mounts:
+                child = mounts[there].root
             if isinstance(child, Link) and (todo or follow or must_be_dir):
                 links += 1
                 if links > MAX_LINKS:
                     raise Errno("ELOOP", asked)
                 todo.extend(p for p in reversed(child.target.split("/")) if p not in ("", "."))
                 if child.target.startswith("/"):
-                    here, stack = [], stack[:1]
+                    here, stack = "", stack[:1]
                 node = stack[-1]
                 continue
-            here.append(part)
+            here = there
             stack.append(child)
             node = child
         if must_be_dir and not isinstance(node, Dir):
             raise Errno("ENOTDIR", asked)
-        return "/" + "/".join(here), node
+        return here or "/", node
 
     def _own_dir(self, path: str) -> Dir:
         """Return the directory at a real path, made this tree's own (or its volume's) on the way."""

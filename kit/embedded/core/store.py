@@ -101,7 +101,7 @@ class Store:
         self._forgotten: dict[str, int] = {}  # resource -> last revision that fell out of its window
         self._floor = 0  # revisions up to here have no events at all (before the last start)
         self._indexes: dict[str, dict[str, tuple[IndexFunction, dict[str, list[Key]]]]] = {}
-        self._rows: list[Row] = []
+        self._rows: dict[tuple[str, str], Record | bytes | None] = {}
 
     # --- reading ---
 
@@ -116,15 +116,19 @@ class Store:
 
     def list(self, resource: str, namespace: str | None = None) -> Sequence[Obj]:
         """Return the objects of a resource, sorted by namespace and name."""
-        return [record.obj for _, record in self.items(resource, namespace)]
+        found = self._records.get(resource)
+        return [found[name].obj for name in self._among(resource, namespace)] if found else []
 
     def items(self, resource: str, namespace: str | None = None) -> Sequence[tuple[Key, Record]]:
         """Return (key, record) of a resource, sorted by namespace and name as etcd does."""
         found = self._records.get(resource, {})
+        return [(Key(resource, *name), found[name]) for name in self._among(resource, namespace)]
+
+    def _among(self, resource: str, namespace: str | None) -> Sequence[tuple[str, str]]:
         names = self._names.get(resource, [])
-        if namespace is not None:
-            names = names[bisect_left(names, (namespace, "")) : bisect_left(names, (namespace + "\0", ""))]
-        return [(Key(resource, *name), found[name]) for name in names]
+        if namespace is None:
+            return names
+        return names[bisect_left(names, (namespace, "")) : bisect_left(names, (namespace + "\0", ""))]
 
     def count(self, resource: str) -> int:
         """Return how many objects a resource has."""
@@ -183,27 +187,29 @@ class Store:
 
     def note(self, row: Row) -> None:
         """Add a row that is not an object to the next transaction."""
-        self._rows.append(row)
+        self._rows[row.table, row.key] = row.value
 
     def take_rows(self) -> Sequence[Row]:
-        """Return the rows since the last call, the last value of each key only."""
-        latest = {(row.table, row.key): row for row in self._rows}
-        self._rows = []
-        return list(latest.values())
+        """Return the rows since the last call, the last value of each key only: what came between is never encoded for them."""
+        latest, self._rows = self._rows, {}
+        return [Row(*at, kept.encoded if isinstance(kept, Record) else kept) for at, kept in latest.items()]
 
     def _publish(self, event: Event) -> None:
         window = self._windows.setdefault(event.key.resource, deque())
         window.append(event)
         if len(window) > self._window:
             self._forgotten[event.key.resource] = window.popleft().revision
-        self._rows.append(Row("objects", str(event.key), None if event.type == "DELETED" else event.record.encoded))
+        self._rows["objects", str(event.key)] = None if event.type == "DELETED" else event.record
         for listener in self.listeners:
             listener(event)
 
     def _reindex(self, key: Key, old: Record | None, new: Record | None) -> None:
         for function, entries in self._indexes.get(key.resource, {}).values():
-            before = set(function(old.obj)) if old else set()
-            after = set(function(new.obj)) if new else set()
+            was = function(old.obj) if old else ()
+            now = function(new.obj) if new else ()
+            if was == now:
+                continue
+            before, after = set(was), set(now)
             for value in sorted(before - after):
                 del entries[value][bisect_left(entries[value], key)]
                 if not entries[value]:
@@ -238,7 +244,7 @@ class Store:
         for resource, records in self._records.items():
             for name, record in records.items():
                 record.rebased(shift(resource, record.obj))
-                self._rows.append(Row("objects", str(Key(resource, *name)), record.encoded))
+                self._rows["objects", str(Key(resource, *name))] = record
         for resource, window in self._windows.items():
             live = {id(record) for record in self._records.get(resource, {}).values()}
             for event in window:

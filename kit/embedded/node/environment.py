@@ -11,6 +11,7 @@ from typing import Any
 
 from kit.embedded.core.controller import View
 from kit.embedded.core.store import Obj
+from kit.kube.gotext import go_quoted
 from kit.kube.quantities import Quantity
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -148,11 +149,7 @@ def field(pod: Obj, path: str, addresses: Mapping[str, str]) -> str:
 
 
 def _lines(values: Mapping[str, str] | None) -> str:
-    return "\n".join(f"{key}={_quoted(value)}" for key, value in sorted((values or {}).items()))
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return "\n".join(f"{key}={go_quoted(value)}" for key, value in sorted((values or {}).items()))
 
 
 def resource(pod: Obj, container: Obj, reference: Obj) -> str:

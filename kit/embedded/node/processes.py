@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from kit.embedded.node.runtime import Container
 
 MAX_FDS = 1024
-NAMES = {number: name for name, number in SIGNALS.items()}
 IGNORED = {SIGNALS[name] for name in ("CHLD", "WINCH", "CONT")}
 STOPPING = {SIGNALS[name] for name in ("STOP", "TSTP", "TTIN", "TTOU")}
 

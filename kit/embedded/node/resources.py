@@ -1,4 +1,4 @@
-"""Requests, limits, QoS: what a Pod may use. Models pkg/apis/core/v1/helper/qos and the kubelet's cgroup settings."""
+"""Requests and limits: what a Pod may use, as the kubelet tells and enforces it. Models the kubelet's cgroup settings."""
 
 from __future__ import annotations
 
@@ -16,23 +16,6 @@ def limits(container: Obj) -> Limits:
     cpu = Quantity.parse(given["cpu"]).milli if "cpu" in given else None
     memory = Quantity.parse(given["memory"]).value if "memory" in given else None
     return Limits(max(1, cpu) if cpu is not None and cpu < 1000 else None, memory)
-
-
-def qos(pod: Obj) -> str:
-    """Return Guaranteed, Burstable or BestEffort."""
-    containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
-    resources = [container.get("resources") or {} for container in containers]
-    if not any(given.get("requests") or given.get("limits") for given in resources):
-        return "BestEffort"
-    return "Guaranteed" if all(_guaranteed(given) for given in resources) else "Burstable"
-
-
-def _guaranteed(given: Obj) -> bool:
-    limit, request = given.get("limits") or {}, given.get("requests") or {}
-    return all(
-        name in limit and Quantity.parse(request.get(name, limit[name])) == Quantity.parse(limit[name])
-        for name in ("cpu", "memory")
-    )
 
 
 def whole(pod: Obj) -> dict[str, Any]:

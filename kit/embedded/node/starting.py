@@ -19,6 +19,7 @@ from kit.embedded.node.site import Script, Wait
 from kit.embedded.node.status import user_of
 from kit.embedded.node.terminals import Terminal
 from kit.embedded.node.units import Ending, Unit
+from kit.kube.gotext import go_quoted
 from kit.kube.times import go_duration
 
 if TYPE_CHECKING:
@@ -313,9 +314,5 @@ def _hook_error(worker: Worker, unit: Unit, hook: dict[str, object], outcome: Ou
         return f"HTTP lifecycle hook ({http.get('path') or ''}) {where}{outcome.message}"
     given = hook.get("exec")
     argv = " ".join(given.get("command") or ()) if isinstance(given, dict) else ""
-    said = f"command '{argv}' exited with {outcome.code}: {outcome.message}, message: {_go_quote(outcome.message)}"
+    said = f"command '{argv}' exited with {outcome.code}: {outcome.message}, message: {go_quoted(outcome.message)}"
     return f"Exec lifecycle hook ([{argv}]) {where}{said}"
-
-
-def _go_quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -12,6 +12,7 @@ from kit.embedded.node.images import full_name
 from kit.embedded.node.lifecycle import incomplete, initialized
 from kit.embedded.node.units import Ending, Unit
 from kit.kube import times
+from kit.kube.qos import qos_class
 
 LISTS = (
     ("initContainerStatuses", ("init", "sidecar")),
@@ -57,7 +58,7 @@ class Writer:
             ]
             if found:
                 out[name] = sorted(found, key=_by_name) if kinds == ("main",) else found
-        out["qosClass"] = (pod.get("status") or {}).get("qosClass") or resources.qos(pod)
+        out["qosClass"] = (pod.get("status") or {}).get("qosClass") or qos_class(pod)
         out["resources"] = resources.whole(pod)
         if allocated := resources.allocated(pod):
             out["allocatedResources"] = allocated

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from kit.embedded.core.program import SIGNALS
 from kit.embedded.node.descriptors import BLOCKED, Blocked, Description
 
-ERASE = b"\x7f\x08"
 KEYS = {b"\x03": "INT", b"\x1c": "QUIT"}
 LINE_LIMIT = 4096
 

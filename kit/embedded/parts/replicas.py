@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View, itself, owner, plain
+from kit.embedded.core.controller import Effects, Mapper, View, itself, owner, pod_key
 from kit.embedded.core.effects import After, Create, Delete, Emit, Patch, Update
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
-from kit.kube import owners, pods, times
+from kit.kube import copies, owners, pods, times
 from kit.kube.selectors import Selector
 
 BURST = 500
@@ -75,7 +75,7 @@ class Replicas:
         mine = self._readings(key, replicaset, view.owned("pods", uid))
         for one in [one for one in mine if not one.matches and not deleting]:
             drop = [{"$patch": "delete", "uid": uid}]
-            yield Patch(_key(one.pod), {"metadata": {"uid": one.pod["metadata"]["uid"], "ownerReferences": drop}})
+            yield Patch(pod_key(one.pod), {"metadata": {"uid": one.pod["metadata"]["uid"], "ownerReferences": drop}})
         mine = [one for one in mine if one.matches]
         if deleting:
             return mine
@@ -84,7 +84,7 @@ class Replicas:
             if selector.matches(pod["metadata"].get("labels")) and pods.is_active(pod):
                 reference = owners.owner_reference(replicaset, controller=True)
                 patch = {"metadata": {"uid": pod["metadata"]["uid"], "ownerReferences": [reference]}}
-                adopted = yield Patch(_key(pod), patch)
+                adopted = yield Patch(pod_key(pod), patch)
                 if not isinstance(adopted, Status):
                     mine.append(_reading(replicaset, selector, adopted))
         return mine
@@ -130,7 +130,7 @@ class Replicas:
         crowd = _crowding(replicaset, active, view, self._flavour.resource)
         wall = self._clock.wall()
         for pod in sorted(active, key=lambda pod: _rank(pod, crowd, wall))[:count]:
-            gone = yield Delete(_key(pod), {"preconditions": {"uid": pod["metadata"]["uid"]}})
+            gone = yield Delete(pod_key(pod), {"preconditions": {"uid": pod["metadata"]["uid"]}})
             if isinstance(gone, Status) and gone.reason != "NotFound":
                 yield Emit(replicaset, "Warning", "FailedDelete", f"Error deleting: {gone.message}")
                 return
@@ -170,21 +170,17 @@ def _reading(replicaset: Obj, selector: Selector, pod: Obj) -> Reading:
     )
 
 
-def _key(pod: Obj) -> Key:
-    return Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
-
-
 def _unversioned(metadata: Obj) -> Obj:
     return {key: value for key, value in metadata.items() if key != "resourceVersion"}
 
 
 def _pod(replicaset: Obj, template: Obj) -> Obj:
-    metadata = plain(template.get("metadata") or {})
+    metadata = copies.deep(template.get("metadata") or {})
     metadata.pop("creationTimestamp", None)
     name = replicaset["metadata"]["name"]
     metadata |= {"generateName": f"{name}-", "namespace": replicaset["metadata"]["namespace"]}
     metadata["ownerReferences"] = [owners.owner_reference(replicaset, controller=True)]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": plain(template["spec"])}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copies.deep(template["spec"])}
 
 
 def _crowding(replicaset: Obj, active: Sequence[Obj], view: View, resource: str) -> dict[str, int]:

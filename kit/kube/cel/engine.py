@@ -58,11 +58,13 @@ class Program:
     tree: Any
     type: Type
     text: str
+    evaluator: Callable[..., Bounded] | None = None
 
     def run(self, values: Mapping[str, Any], budget: Budget) -> Any:
         """Return what the expression gives for these values (of `values.of_json`); raise RunError."""
         try:
-            return _Bounded(self.tree, Activation(functions=FUNCTIONS), budget, values, {}).evaluate()
+            make = self.evaluator or Bounded
+            return make(self.tree, Activation(functions=FUNCTIONS), budget, values, {}).evaluate()
         except CELEvalError as error:
             raise RunError(_words(error)) from None
         except RecursionError:
@@ -71,8 +73,14 @@ class Program:
             raise RunError("no such overload") from None
 
 
-def compiled(text: str, variables: Mapping[str, Type]) -> Program:
-    """Return an expression, parsed and checked; raise CompileError."""
+def compiled(
+    text: str,
+    variables: Mapping[str, Type],
+    *,
+    checks: type[Checker] = Checker,
+    evaluator: Callable[..., Bounded] | None = None,
+) -> Program:
+    """Return an expression, parsed and checked; raise CompileError. Other checks and evaluators know more than plain CEL."""
     if len(text) > MAX_LENGTH or _nesting(text) > MAX_DEPTH:
         raise CompileError(located(text[:80].split("\n", maxsplit=1)[0], 0, "expression recursion limit exceeded: 250"))
     try:
@@ -83,11 +91,11 @@ def compiled(text: str, variables: Mapping[str, Type]) -> Program:
         raise CompileError(
             located(text[:80].split("\n", maxsplit=1)[0], 0, "expression recursion limit exceeded: 250")
         ) from None
-    checker = Checker(text, variables)
+    checker = checks(text, variables)
     found = checker.type_of(tree)
     if checker.errors:
         raise CompileError("\n".join(checker.errors))
-    return Program(tree, found, text)
+    return Program(tree, found, text, evaluator)
 
 
 def _nesting(text: str) -> int:
@@ -159,10 +167,17 @@ def _words(error: CELEvalError) -> str:
 
 
 _TEXTS: Final = {"modulus or divide by zero": "division by zero"}
-_OURS: Final = ("no such key", "index out of", "min called", "max called", "return error for overflow")
+_OURS: Final = (
+    "no such key",
+    "index out of",
+    "min called",
+    "max called",
+    "return error for overflow",
+    "composited variable",
+)
 
 
-class _Bounded(Evaluator):
+class Bounded(Evaluator):
     """cel-python's evaluator with steps that count and cel-go's words for what is missing."""
 
     def __init__(
@@ -173,11 +188,11 @@ class _Bounded(Evaluator):
         self._outer = self._values = values
         self._literals = literals
 
-    def sub_evaluator(self, ast: Any) -> _Bounded:
+    def sub_evaluator(self, ast: Any) -> Bounded:
         """Return the evaluator of a macro's body, on the same budget."""
-        return _Bounded(ast, self.activation, self._budget, self._values, self._literals)
+        return type(self)(ast, self.activation, self._budget, self._values, self._literals)
 
-    def set_activation(self, values: Mapping[str, Any]) -> _Bounded:
+    def set_activation(self, values: Mapping[str, Any]) -> Bounded:
         """Set the variable of a macro."""
         self._values = {**self._outer, **values}
         return self

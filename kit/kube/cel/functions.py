@@ -105,6 +105,11 @@ def substring(text: Any, start: Any, end: Any = None) -> Any:
     return Text(text[start:last])
 
 
+def text_of(value: Any) -> Any:
+    """Return a value as text, truth as Go writes it."""
+    return Text(str(bool(value)).lower()) if isinstance(value, Bool) else Text(value)
+
+
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "isSorted": is_sorted,
     "sum": total,
@@ -125,4 +130,5 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "trim": lambda text: Text(str(text).strip()),
     "reverse": lambda text: Text(str(text)[::-1]),
     "dyn": lambda value: value,
+    "string": text_of,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kit.kube import copies
 from kit.kube.decoding import prune
 from kit.kube.schema import MISSING, OBJECT_META, Node
 
@@ -30,18 +31,5 @@ def fitted(value: Any, node: Node) -> Any:
             out[name] = fitted(item, child)
     for name, field in node.fields.items():
         if field.default is not MISSING and name not in out:
-            out[name] = fitted(_copy(field.default), field)
+            out[name] = fitted(copies.deep(field.default), field)
     return out
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
-
-
-def in_order(value: Any) -> Any:
-    """Return the value with the keys of all its maps sorted, as Go writes what it has no type for."""
-    if isinstance(value, dict):
-        return {key: in_order(value[key]) for key in sorted(value)}
-    return [in_order(item) for item in value] if isinstance(value, list) else value

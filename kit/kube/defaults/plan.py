@@ -6,6 +6,7 @@ go away, quantities and times take their canonical form, structs and constants t
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -20,6 +21,8 @@ from kit.kube.schema import MISSING, Node
 Convert = Callable[[Any], Any]
 Rule = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
+POD_SPEC = "io.k8s.api.core.v1.PodSpec"
+KEPT = 2048
 SCALARS = frozenset({"string", "integer", "number", "boolean"})
 
 
@@ -100,7 +103,7 @@ def _plan(node: Node) -> Plan:
     plan = _plan_named(node.name)
     if plan.node is None:
         plan.node = node
-        converters = ((key, _converter(field)) for key, field in node.fields.items())
+        converters = ((key, _kept(field, _converter(field))) for key, field in node.fields.items())
         plan.children = {key: convert for key, convert in converters if convert is not None}
         wire = wire_of(node.name)
         if wire is not None:  # of a type that isn't in the table only optional lists are left out
@@ -132,6 +135,31 @@ def _converter(node: Node) -> Convert | None:
     if node.values is not None:
         return _each_value(_converter(node.values))
     return instant if node.format == "date-time" else None
+
+
+class _Kept:
+    """A conversion that knows the last objects it left as they are: with each status of a Pod comes the same spec again."""
+
+    __slots__ = ("_convert", "_known")
+
+    def __init__(self, convert: Convert) -> None:
+        self._convert = convert
+        self._known: OrderedDict[int, Any] = OrderedDict()  # by identity: what is kept here cannot lose it
+
+    def __call__(self, value: Any) -> Any:
+        known = self._known
+        if known.get(id(value)) is value:
+            return value
+        new = self._convert(value)
+        if new is value:
+            known[id(value)] = value
+            if len(known) > KEPT:
+                known.popitem(last=False)
+        return new
+
+
+def _kept(node: Node, convert: Convert | None) -> Convert | None:
+    return convert if convert is None or node.name != POD_SPEC else _Kept(convert)
 
 
 def _each(convert: Convert | None) -> Convert | None:

@@ -71,14 +71,9 @@ def required(value: Any, at: str, out: Causes) -> None:
         out.append(status.required(at))
 
 
-def required_because(why: str) -> Check:
-    """Return a check that wants something to be there, and says why."""
-
-    def run(value: Any, at: str, out: Causes) -> None:
-        if value in (None, "", [], {}):
-            out.append(status.required(at, why))
-
-    return run
+def unsupported(at: str, value: Any, allowed: tuple[str, ...]) -> Cause:
+    """Return what is wrong with a word that is none of `allowed`: it is another, or it is missing."""
+    return status.not_supported(at, value, allowed) if value else status.required(at)
 
 
 def natural(value: Any, at: str, out: Causes) -> None:

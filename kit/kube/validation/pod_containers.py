@@ -6,7 +6,7 @@ Models pkg/apis/core/validation/validation.go (validateContainerCommon, Validate
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from kit.kube import names, status
 from kit.kube.validation import checks, pod_env, pod_mounts, pod_probes, pod_resources, pod_security
@@ -62,7 +62,7 @@ def _common(container: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool
         out.append(status.invalid_value(f"{at}.image", image, "must not have leading or trailing whitespace"))
     policy = container.get("terminationMessagePolicy")
     if policy not in MESSAGE_POLICIES:
-        out.append(_enum(f"{at}.terminationMessagePolicy", policy, MESSAGE_POLICIES))
+        out.append(checks.unsupported(f"{at}.terminationMessagePolicy", policy, MESSAGE_POLICIES))
     if container.get("ports"):
         _ports(container["ports"], f"{at}.ports", out)
     if container.get("env"):
@@ -73,15 +73,11 @@ def _common(container: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool
         pod_mounts.mounts(container, at, out, volumes=volumes)
     policy = container.get("imagePullPolicy")
     if policy not in PULL_POLICIES:
-        out.append(_enum(f"{at}.imagePullPolicy", policy, PULL_POLICIES))
+        out.append(checks.unsupported(f"{at}.imagePullPolicy", policy, PULL_POLICIES))
     if container.get("resources"):
         pod_resources.container(container["resources"], f"{at}.resources", out)
     if container.get("securityContext"):
         pod_security.container_context(container["securityContext"], f"{at}.securityContext", out)
-
-
-def _enum(at: str, value: Any, allowed: tuple[str, ...]) -> status.Cause:
-    return status.not_supported(at, value, allowed) if value else status.required(at)
 
 
 def _unique(container: Obj, at: str, taken: set[str], out: Causes) -> None:
@@ -132,7 +128,7 @@ def _ports(ports: list[Obj], at: str, out: Causes) -> None:
         if host:
             checks.port(host, f"{where}.hostPort", out)
         if protocol not in PROTOCOLS:
-            out.append(_enum(f"{where}.protocol", protocol, PROTOCOLS))
+            out.append(checks.unsupported(f"{where}.protocol", protocol, PROTOCOLS))
 
 
 def _host_ports(main: Sequence[Obj], at: str, out: Causes) -> None:

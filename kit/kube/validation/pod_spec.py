@@ -5,7 +5,7 @@ Models pkg/apis/core/validation/validation.go (ValidatePodSpec), whose order thi
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from kit.kube import names, status
 from kit.kube.validation import checks, pod_containers, pod_resources, pod_scheduling, pod_security, pod_volumes
@@ -50,14 +50,10 @@ def validate(spec: Obj, at: str, out: Causes, *, pod: bool = True) -> None:
 def _policies(spec: Obj, at: str, out: Causes) -> None:
     policy = spec.get("restartPolicy")
     if policy not in RESTART_POLICIES:
-        out.append(_enum(f"{at}.restartPolicy", policy, RESTART_POLICIES))
+        out.append(checks.unsupported(f"{at}.restartPolicy", policy, RESTART_POLICIES))
     policy = spec.get("dnsPolicy")
     if policy not in DNS_POLICIES:
-        out.append(_enum(f"{at}.dnsPolicy", policy, DNS_POLICIES))
-
-
-def _enum(at: str, value: Any, allowed: tuple[str, ...]) -> status.Cause:
-    return status.not_supported(at, value, allowed) if value else status.required(at)
+        out.append(checks.unsupported(f"{at}.dnsPolicy", policy, DNS_POLICIES))
 
 
 def _dns_config(spec: Obj, at: str, out: Causes) -> None:

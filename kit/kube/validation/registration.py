@@ -1,4 +1,4 @@
-"""Validation of webhooks, admission policies, signing requests and API services.
+"""Validation of webhooks, signing requests and API services.
 
 Models pkg/apis/{admissionregistration,certificates}/validation/validation.go and kube-aggregator.
 """
@@ -13,13 +13,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kit.kube import names, status
-from kit.kube.validation import checks
+from kit.kube.validation import checks, policies
 from kit.kube.validation.checks import Causes, Obj, rows
 
 URL_FORM: Final = "desired format: https://host[/path]"
-NOTHING: Final = "validations or auditAnnotations must contain at least one item"
 SIGNER: Final = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
-VARIABLES: Final = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables")
 REQUEST_TYPE: Final = "PEM block type must be CERTIFICATE REQUEST"
 USAGES: Final = (
     "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment",
@@ -38,8 +36,11 @@ def webhooks(obj: Obj, out: Causes) -> None:
         if name in seen:
             out.append(status.duplicate(f"{at}.name", name))
         seen.add(name)
+        for place, rule in enumerate(hook.get("rules") or ()):
+            policies.rule(rule, f"{at}.rules[{place}]", out)
         _client(hook.get("clientConfig") or {}, f"{at}.clientConfig", out)
         _HOOK(hook, at, out)
+        policies.conditions(hook.get("matchConditions") or (), f"{at}.matchConditions", False, (), out)
 
 
 def _three_parts(name: str, at: str, out: Causes) -> None:
@@ -60,7 +61,15 @@ def _client(config: Obj, at: str, out: Causes) -> None:
     elif url is not None:
         _url(url, f"{at}.url", out)
     else:
-        rows(("name", checks.required), ("namespace", checks.required))(service, f"{at}.service", out)
+        _service(service or {}, f"{at}.service", out)
+
+
+def _service(service: Obj, at: str, out: Causes) -> None:
+    rows(("name", checks.required), ("namespace", checks.required))(service, at, out)
+    if not 1 <= service.get("port", 443) <= 65_535:
+        why = "port is not valid: must be between 1 and 65535, inclusive"
+        out.append(status.invalid_value(f"{at}.port", service["port"], why))
+    _path(service.get("path") or "", f"{at}.path", out)
 
 
 def _url(url: str, at: str, out: Causes) -> None:
@@ -72,53 +81,32 @@ def _url(url: str, at: str, out: Causes) -> None:
         out.append(status.invalid_value(at, "", f"host must be specified; {URL_FORM}"))
 
 
+def _path(path: str, at: str, out: Causes) -> None:
+    if path in {"", "/"}:
+        return
+    if not path.startswith("/"):
+        out.append(status.invalid_value(at, path, "must start with a '/'"))
+    for index, part in enumerate(path[1:].removesuffix("/").split("/")):
+        if not part:
+            out.append(status.invalid_value(at, path, f"segment[{index}] may not be empty"))
+            continue
+        out.extend(status.invalid_value(at, path, f"segment[{index}]: {text}") for text in names.subdomain(part))
+
+
+def _timeout(seconds: int | None, at: str, out: Causes) -> None:
+    if seconds is not None and not 1 <= seconds <= 30:
+        out.append(status.invalid_value(at, seconds, "the timeout value must be between 1 and 30 seconds"))
+
+
 _HOOK: Final = rows(
     ("failurePolicy", checks.one_of("Fail", "Ignore")),
     ("matchPolicy", checks.one_of("Equivalent", "Exact")),
     ("sideEffects", checks.one_of("None", "NoneOnDryRun")),
+    ("timeoutSeconds", _timeout),
+    ("reinvocationPolicy", checks.one_of("IfNeeded", "Never")),
     ("namespaceSelector", checks.selector),
     ("objectSelector", checks.selector),
 )
-
-
-def policy(obj: Obj, out: Causes) -> None:
-    """Check a ValidatingAdmissionPolicy."""
-    spec = obj.get("spec") or {}
-    checks.one_of("Fail", "Ignore")(spec.get("failurePolicy"), "spec.failurePolicy", out)
-    if spec.get("matchConstraints") is None:
-        out.append(status.required("spec.matchConstraints"))
-    if not spec.get("validations") and not spec.get("auditAnnotations"):
-        out.append(status.required("spec.validations", NOTHING))
-        out.append(status.required("spec.auditAnnotations", NOTHING))
-    for index, one in enumerate(spec.get("validations") or ()):
-        if not (one.get("expression") or "").strip():
-            out.append(status.required(f"spec.validations[{index}].expression", "expression is not specified"))
-        else:
-            _expression(one["expression"], f"spec.validations[{index}].expression", out)
-
-
-def _expression(text: str, at: str, out: Causes) -> None:
-    """Want an expression that compiles. What it is about is known when it runs only, so all of it is dynamic."""
-    from kit.kube.cel import types
-    from kit.kube.cel.engine import CompileError, compiled  # only policies with expressions pay for the engine
-
-    try:
-        program = compiled(text, dict.fromkeys(VARIABLES, types.DYN))
-    except CompileError as error:
-        out.append(status.invalid_value(at, text, f"compilation failed: {error}"))
-    else:
-        if program.type not in {types.BOOL, types.DYN}:
-            out.append(status.invalid_value(at, text, "must evaluate to bool"))
-
-
-def policy_binding(obj: Obj, out: Causes) -> None:
-    """Check a ValidatingAdmissionPolicyBinding."""
-    spec = obj.get("spec") or {}
-    checks.needed(names.subdomain)(spec.get("policyName"), "spec.policyName", out)
-    if not spec.get("validationActions"):
-        out.append(status.required("spec.validationActions", "at least one validation action is required"))
-    for index, one in enumerate(spec.get("validationActions") or ()):
-        checks.one_of("Audit", "Deny", "Warn")(one, f"spec.validationActions[{index}]", out)
 
 
 def signing_request(obj: Obj, out: Causes) -> None:

@@ -12,9 +12,8 @@ from kit.embedded.api.attributes import Attributes, called
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
 from kit.errors import Status
-from kit.kube import status
+from kit.kube import pods, status
 
-MIRROR = "kubernetes.io/config.mirror"
 RESTRICTED = "node-restriction.kubernetes.io"
 KUBELET_LABELS = frozenset(
     {
@@ -67,8 +66,8 @@ def _refused(at: Attributes, obj: Obj, why: str) -> Status:
 def _pod(context: Context, at: Attributes, node: str, pod: Obj, old: Obj | None) -> str:
     if old is not None:
         return ""
-    if MIRROR not in (pod["metadata"].get("annotations") or {}):
-        return f'pod does not have "{MIRROR}" annotation, node "{node}" can only create mirror pods'
+    if pods.MIRROR not in (pod["metadata"].get("annotations") or {}):
+        return f'pod does not have "{pods.MIRROR}" annotation, node "{node}" can only create mirror pods'
     if pod["spec"].get("nodeName") != node:
         return f'node "{node}" can only create pods with spec.nodeName set to itself'
     return _owner(node, pod) or _mirrored(context, node, pod)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kit.embedded.api import rules
-from kit.embedded.api.attributes import Attributes, User, called
+from kit.embedded.api.attributes import SERVER, Attributes, called
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj
 from kit.kube import quotas, resources, status
@@ -16,7 +16,6 @@ from kit.kube.quantities import Quantity
 from kit.kube.resources import Amounts
 
 QUOTAS = "resourcequotas"
-SERVER = User("system:apiserver", ("system:masters",))
 # Kinds whose changes may use more than before; of all others only new objects count.
 GROWING = frozenset({"services", "persistentvolumeclaims"})
 NEVER = frozenset({"events", "bindings"})

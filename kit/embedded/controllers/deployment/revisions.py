@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kit.embedded.controllers.deployment.limits import max_surge
-from kit.embedded.core.controller import plain
 from kit.embedded.core.ids import ALPHABET
 from kit.embedded.core.store import Obj
-from kit.kube import owners, pods
+from kit.kube import copies, owners, pods
 
 REVISION = "deployment.kubernetes.io/revision"
 HISTORY = "deployment.kubernetes.io/revision-history"
@@ -80,9 +79,9 @@ def next_revision(old: Sequence[Obj]) -> int:
 def make(deployment: Obj, wanted: int, number: int, collisions: int) -> Obj:
     """Build the ReplicaSet of the Deployment's present template."""
     digest = template_hash(deployment["spec"]["template"], collisions)
-    template = plain(deployment["spec"]["template"])
+    template = copies.deep(deployment["spec"]["template"])
     template.setdefault("metadata", {}).setdefault("labels", {})[HASH] = digest
-    selector = plain(deployment["spec"]["selector"])
+    selector = copies.deep(deployment["spec"]["selector"])
     selector.setdefault("matchLabels", {})[HASH] = digest
     spec: Obj = {"replicas": wanted, "selector": selector, "template": template}
     if deployment["spec"].get("minReadySeconds"):

@@ -10,7 +10,7 @@ from kit.embedded.controllers.scheduler import filters, nodefit, preemption
 from kit.embedded.controllers.scheduler.nodefit import Reasons
 from kit.embedded.controllers.scheduler.occupancy import Occupancy, World
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View
+from kit.embedded.core.controller import Effects, Mapper, View, pod_key
 from kit.embedded.core.effects import Call, Delete, Emit, Patch
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.store import Event, Key, Obj
@@ -97,7 +97,7 @@ class Scheduler:
 
     def _preempt(self, pod: Obj, victim: Obj, node: str) -> Any:
         """Delete one victim, after its condition says why. Models preemption.PreemptPod."""
-        key = Key("pods", victim["metadata"]["namespace"], victim["metadata"]["name"])
+        key = pod_key(victim)
         if "deletionTimestamp" in victim["metadata"]:
             return
         message = f"{self.name}: preempting to accommodate a higher priority pod"
@@ -130,7 +130,7 @@ def _all_waiting(event: Event, view: View) -> Iterable[Key]:
         return
     for pod in view.on_node(""):
         if _unbound(pod):
-            yield Key("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            yield pod_key(pod)
 
 
 def _placement(node: Obj) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from kit.embedded.controllers.scheduler import nodefit, topology
 from kit.embedded.controllers.scheduler.nodefit import Reasons
-from kit.embedded.controllers.scheduler.occupancy import World, amount, parent_of, requests, weight
+from kit.embedded.controllers.scheduler.occupancy import World, amount, parent_of, weight
 from kit.embedded.core.store import Obj
 
 # What no preemption could help (UnschedulableAndUnresolvable).
@@ -37,10 +37,8 @@ def reasons(pod: Obj, node: Obj, world: World) -> Reasons:
 
 def usage(pod: Obj, node: Obj, world: World) -> Any:
     """Score a node for a Pod, lower is better: siblings there, then CPU and memory used. Models LeastAllocated and spreading."""
-    load, parent, asked = world.load(node), parent_of(pod), requests(pod)
+    load, parent, asked = world.load(node), parent_of(pod), world.requests(pod)
     room = node["status"].get("allocatable") or {}
-    share = Fraction()
-    for resource in ("cpu", "memory"):
-        used = load.weights[resource] + weight(asked, resource)
-        share += Fraction(used, max(amount(room.get(resource, "1")), 1))
-    return (load.parents[parent] if parent else 0), share
+    cpu, memory = (load.weights[resource] + weight(asked, resource) for resource in ("cpu", "memory"))
+    cpus, memories = (max(amount(room.get(resource, "1")), 1) for resource in ("cpu", "memory"))
+    return (load.parents[parent] if parent else 0), Fraction(cpu * memories + memory * cpus, cpus * memories)

@@ -71,13 +71,13 @@ def _term(term: Obj, node: Obj) -> bool:
 
 def resources(pod: Obj, node: Obj, world: World) -> Reasons:
     """Refuse a node that has not enough left of what the Pod requests."""
-    room = {name: amount(value) for name, value in (node["status"].get("allocatable") or {}).items()}
+    room = node["status"].get("allocatable") or {}
     used = world.load(node).requested
     reasons = []
-    if used.get("pods", 0) + 1 > room.get("pods", 0) // NANO:
+    if used.get("pods", 0) + 1 > amount(room.get("pods")) // NANO:
         reasons.append(TOO_MANY)
-    for name, wants in requests(pod).items():
-        if wants and wants > room.get(name, 0) - used.get(name, 0):
+    for name, wants in world.requests(pod).items():
+        if wants and wants > amount(room.get(name)) - used.get(name, 0):
             reasons.append(f"Insufficient {name}")
     return reasons
 

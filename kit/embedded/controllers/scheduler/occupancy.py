@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from kit.embedded.core.store import Event, Obj
-from kit.kube import owners, pods, quantities
+from kit.kube import owners, pods, quantities, resources
 
 NANO = quantities.NANO
 LEAST = {
@@ -26,41 +27,8 @@ def amount(text: Any) -> int:
 
 
 def requests(pod: Obj) -> dict[str, int]:
-    """Return a Pod's requests: the larger of its containers' sum and any init container, sidecars added. Models PodRequests."""
-    total: dict[str, int] = {}
-    sidecars: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in pod["spec"].get("initContainers") or ():
-        wants = _wants(container)
-        if container.get("restartPolicy") == "Always":
-            _add(sidecars, wants)
-            _raise(peak, sidecars)
-        else:
-            _raise(
-                peak,
-                {name: wants.get(name, 0) + sidecars.get(name, 0) for name in {*wants, *sidecars}},
-            )
-    for container in pod["spec"]["containers"]:
-        _add(total, _wants(container))
-    _add(total, sidecars)
-    _raise(total, peak)
-    _add(total, {name: amount(value) for name, value in (pod["spec"].get("overhead") or {}).items()})
-    return total
-
-
-def _wants(container: Obj) -> dict[str, int]:
-    found = (container.get("resources") or {}).get("requests") or {}
-    return {name: amount(value) for name, value in found.items()}
-
-
-def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
-    for name, value in more.items():
-        total[name] = total.get(name, 0) + value
-
-
-def _raise(total: dict[str, int], least: Mapping[str, int]) -> None:
-    for name, value in least.items():
-        total[name] = max(total.get(name, 0), value)
+    """Return what a Pod asks for in nanos. Models PodRequests."""
+    return {name: wanted.nano for name, wanted in resources.requests(pod).items()}
 
 
 class Seat(NamedTuple):
@@ -187,6 +155,22 @@ class World:
     loads: Mapping[str, Load]
     namespaces: Mapping[str, Mapping[str, str]]
 
+    @cached_property
+    def avoiding(self) -> Sequence[tuple[Obj, Obj]]:
+        """Pods with required anti-affinity, each with the node it is on."""
+        return [(home, pod) for home in self.nodes for pod in self.load(home).avoiding.values()]
+
     def load(self, node: Obj) -> Load:
         """Return a node's load."""
         return self.loads.get(node["metadata"]["name"], _EMPTY)
+
+    def requests(self, pod: Obj) -> Mapping[str, int]:
+        """Return a Pod's requests, counted once however many nodes are looked at."""
+        known = self._requests
+        if not known or known[0][0] is not pod:
+            known[:] = [(pod, requests(pod))]
+        return known[0][1]
+
+    @cached_property
+    def _requests(self) -> list[tuple[Obj, Mapping[str, int]]]:
+        return []

@@ -25,11 +25,10 @@ def pod_affinity(pod: Obj, node: Obj, world: World) -> Reasons:
         return (POD_AFFINITY,)
     if any(_found(term, pod, node, world) for term in _required(pod, "podAntiAffinity")):
         return (ANTI,)
-    for home in world.nodes:
-        for other in world.load(home).avoiding.values():
-            for term in _required(other, "podAntiAffinity"):
-                if _same_domain(term["topologyKey"], home, node) and _selects(term, other, pod, world):
-                    return (ANTI_EXISTING,)
+    for home, other in world.avoiding:
+        for term in _required(other, "podAntiAffinity"):
+            if _same_domain(term["topologyKey"], home, node) and _selects(term, other, pod, world):
+                return (ANTI_EXISTING,)
     return ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from kit.embedded.core.program import SIGNALS, Errno, Killed, Trap, Wait
+from kit.embedded.core.program import Errno, Killed, Trap, Wait
 from kit.embedded.images.busybox.lexer import Lexer
 from kit.embedded.images.busybox.parser import Parser
 from kit.embedded.images.busybox.state import Exit, Failure, Jump
@@ -15,7 +15,6 @@ from kit.embedded.images.busybox.trampoline import Interrupted
 if TYPE_CHECKING:
     from kit.embedded.images.busybox.executor import Shell
 
-NAMES = {number: name for name, number in SIGNALS.items()}
 QUIET = frozenset((2, 13))  # a job that ends by INT or PIPE is not announced
 SENTENCES = {1: "Hangup", 3: "Quit", 4: "Illegal instruction", 6: "Aborted", 8: "Arithmetic exception", 9: "Killed",
              10: "User defined signal 1", 11: "Segmentation fault", 12: "User defined signal 2", 14: "Alarm clock",

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from kit.embedded.core.filesystem import Tree
+from kit.embedded.core.filesystem import Tree, build, normal
 from kit.embedded.core.inodes import Dir
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.pattern import matches
@@ -154,6 +155,66 @@ def load(fs: Tree, path: str = "/etc/nginx/nginx.conf", extra: str = "") -> Dire
     if not root.all("events"):
         raise ConfigError('no "events" section in configuration')
     return root
+
+
+class Source(NamedTuple):
+    """One file of a configuration and those it includes: what a thousand containers of one image have alike."""
+
+    path: str
+    text: str
+    included: tuple[Source, ...]
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yield (path, text) of all files."""
+        yield self.path, self.text
+        for one in self.included:
+            yield from one.files()
+
+    def load(self, extra: str) -> Directive:
+        """Read it as `load` does."""
+        return load(Tree(build(dict(self.files()))), self.path, extra)
+
+
+def source(fs: Tree, path: str, depth: int = 0) -> Source | None:
+    """Return a file with all it includes; None where something is odd, which `load` then tells."""
+    if depth > MAX_DEPTH or normal(path) != path:
+        return None
+    try:
+        text = fs.read(path).decode("utf-8", "replace")
+        names = [name for pattern in _patterns(text, path) for name in _matching(fs, pattern)]
+    except (Errno, ConfigError):
+        return None
+    included: list[Source] = []
+    for name in names:
+        one = source(fs, name, depth + 1)
+        if one is None:
+            return None
+        included.append(one)
+    return Source(path, text, tuple(included))
+
+
+@lru_cache(maxsize=32)
+def _patterns(text: str, path: str) -> tuple[str, ...]:
+    """Return what a file includes."""
+    if "include" not in text:
+        return ()
+    found, first, before = [], True, ""
+    for word, _, mark in _split(text, path):
+        if before == "include" and not mark:
+            found.append(word)
+        before = word if first and not mark else ""
+        first = mark
+    return tuple(found)
+
+
+def _matching(fs: Tree, pattern: str) -> list[str]:
+    """Return the files that `include` names."""
+    path = pattern if pattern.startswith("/") else f"/etc/nginx/{pattern}"
+    if not set(path) & set("*?["):
+        return [path]
+    folder, _, last = path.rpartition("/")
+    names = sorted(fs.listdir(folder)) if fs.exists(folder) else []
+    return [f"{folder}/{name}" for name in names if matches(last, name) and not name.startswith(".")]
 
 
 Word = tuple[str, int, bool]  # text, line, whether it is a mark ({ } ;)
@@ -301,12 +362,5 @@ def _check(made: Directive, opens: bool, context: str, where: str) -> None:
 def _include(fs: Tree, pattern: str, context: str, depth: int, where: str) -> Iterator[Directive]:
     if depth > MAX_DEPTH:
         raise ConfigError(f"too many nested includes {where}")
-    path = pattern if pattern.startswith("/") else f"/etc/nginx/{pattern}"
-    if not set(path) & set("*?["):
+    for path in _matching(fs, pattern):
         yield from _file(fs, path, context, depth + 1)
-        return
-    folder, _, last = path.rpartition("/")
-    names = sorted(fs.listdir(folder)) if fs.exists(folder) else []
-    for name in names:
-        if matches(last, name) and not name.startswith("."):
-            yield from _file(fs, f"{folder}/{name}", context, depth + 1)

@@ -6,6 +6,8 @@ The master owns the sockets and one worker; the worker serves every connection i
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from kit.embedded.core.program import (
@@ -25,7 +27,7 @@ from kit.embedded.core.program import (
     Wait,
     Write,
 )  # fmt: skip
-from kit.embedded.images.nginx.config import ConfigError, Directive, load
+from kit.embedded.images.nginx.config import ConfigError, Directive, Source, load, source
 from kit.embedded.images.nginx.proxy import target_of
 from kit.embedded.images.nginx.site import Site, address, read
 from kit.embedded.images.nginx.worker import Worker
@@ -104,8 +106,7 @@ def _options(args: list[str]) -> tuple[dict[str, str], str]:
 
 def _prepared(ctx: Context, options: dict[str, str]) -> Generator[Any, Any, tuple[Directive, Site]]:
     """Read the configuration and look up the names in it. ConfigError."""
-    root = load(ctx.fs, options.get("c", CONF), options.get("g", ""))
-    site = read(root)
+    root, site = _read(ctx, options.get("c", CONF), options.get("g", ""))
     for rule in _passes(root):
         authority = target_of(rule)[0]
         if not rule.args[0].startswith("http://"):
@@ -122,6 +123,21 @@ def _prepared(ctx: Context, options: dict[str, str]) -> Generator[Any, Any, tupl
             found += [(one, port) for one in addresses]
         site.upstreams[name] = found
     return root, site
+
+
+def _read(ctx: Context, path: str, extra: str) -> tuple[Directive, Site]:
+    files = source(ctx.fs, path)
+    if files is None:
+        root = load(ctx.fs, path, extra)
+        return root, read(root)
+    root, site = _described(files, extra)
+    return root, replace(site, upstreams=dict(site.upstreams), turns={})
+
+
+@lru_cache(maxsize=16)  # most containers run one of a few configurations; what comes of it is only read
+def _described(files: Source, extra: str) -> tuple[Directive, Site]:
+    root = files.load(extra)
+    return root, read(root)
 
 
 def _passes(level: Directive) -> list[Directive]:

@@ -1,0 +1,35 @@
+"""What a real API server answered, asked again: health, negotiation, selectors, lists, watches in the old form, scale, APIServices."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+told = runpy.run_path(str(Path(__file__).parent / "record_answers.py"))["told"]
+RECORDED = json.loads((Path(__file__).parent / "recorded" / "answers.json").read_text())
+
+
+def asked(world: Any, method: str, target: str, headers: dict[str, str], body: Any) -> list[Any]:
+    path, _, query = target.partition("?")
+    pairs = tuple(parse_qsl(query, keep_blank_values=True))
+    sent = {"accept": "*/*", "user-agent": "facts/v1", **headers}
+    reply = world.call(method, path, body, headers=sent, query=pairs)
+    if reply.begun is None:
+        return told(reply.code, reply.headers, reply.response.body)
+    world.run(1000)
+    assert reply.finished
+    return told(reply.begun.status, dict(reply.begun.headers), reply.text.encode())
+
+
+def test_answers_are_the_real_ones(world: Any) -> None:
+    for path, body in RECORDED["before"]:
+        assert world.call("POST", path, body).code == 201
+    wrong = [
+        f"{method} {path} {headers}\n  real {real}\n  ours {ours}"
+        for method, path, headers, body, real in RECORDED["cases"]
+        if (ours := asked(world, method, path, headers, body)) != real
+    ]
+    assert not wrong, f"{len(wrong)} of {len(RECORDED['cases'])}:\n" + "\n".join(wrong)
