@@ -125,7 +125,7 @@ class RecordedServer:
         store = self.machine.store
         return self.look(lambda: [one for resource in resources for one in store.list(resource, namespace)])
 
-    def settle(self, namespace: str | None = None, quiet_s: float = 1.0, limit_s: float = 20.0) -> None:
+    def settle(self, namespace: str | None = None, quiet_s: float = 1.6, limit_s: float = 20.0) -> None:
         """Wait until nothing is to be done within SOON_MS, or nothing of the namespace has been written for `quiet_s`."""
         store, end, seen, since = self.machine.store, time.monotonic() + limit_s, -1, time.monotonic()
         while time.monotonic() < end and time.monotonic() - since < quiet_s and not self.look(self._quiet):
