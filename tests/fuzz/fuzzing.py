@@ -8,6 +8,7 @@ import time
 from urllib.parse import parse_qsl, unquote
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
 from kit.embedded.cluster import Cluster
@@ -102,14 +103,20 @@ class Machine:
         return first.status, b"".join(one.data for one in outputs[1:] if isinstance(one, Chunk)), True
 
 
+def _parsed(body):
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 def check_answer(code, body, what=""):
     """Fail unless an answer is an object, a text of the API's or a Status that fits its code; never a crash that was caught."""
     assert 200 <= code < 600, what
     if code < 400:
         return
-    try:
-        found = json.loads(body)
-    except ValueError:
+    found = yaml.safe_load(body) if body.startswith(b"apiVersion: ") else _parsed(body)
+    if found is None:
         assert code in {404, 500} and len(body) < 500, (what, body[:200])  # 404 page not found; a kubelet's refusal
         return
     assert found["kind"] == "Status" and found["status"] == "Failure", (what, found)

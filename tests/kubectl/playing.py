@@ -137,6 +137,8 @@ class Run:
                 continue
             self._pods()
             out, err, code = self._shell(step)
+            if "--wait=false" in step["command"]:  # the recorded kubectl took longer to start than a Pod to go
+                self.server.settle(self.space, 0.5)
             self._pods()
             names, folders = {**self.names, **self._hashes()}, (str(self.place), str(self.folder))
             texts = [transcripts.clean(text, self.given, names, folders) for text in (out, err)]
