@@ -1,7 +1,4 @@
-"""The Pod's phase, its conditions and the containers' states as tables. Models getPhase and pkg/kubelet/status/generate.go.
-
-The teaching diagrams are drawn from these tables.
-"""
+"""The Pod's phase and what its conditions ask of the containers. Models getPhase and pkg/kubelet/status/generate.go."""
 
 from __future__ import annotations
 
@@ -9,25 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kit.embedded.node.units import Unit
-
-CONTAINER_STATES = {
-    # state: {what happens: next state}
-    "waiting": {"started": "running", "start failed": "waiting", "pod deleted": "terminated"},
-    "running": {"exited": "terminated", "killed": "terminated"},
-    "terminated": {"restarted": "running", "back-off": "waiting", "restart failed": "waiting"},
-}
-
-PHASES = {
-    # phase: {why it is left: next phase}
-    "Pending": {
-        "all main containers have been started": "Running",
-        "all ended well": "Succeeded",
-        "one failed for good": "Failed",
-    },
-    "Running": {"all ended well": "Succeeded", "all ended, one badly": "Failed"},
-    "Succeeded": {},
-    "Failed": {},
-}
 
 
 class Tally(NamedTuple):

@@ -181,17 +181,23 @@ def _old_style(args: list[str]) -> list[str]:
     return out + rest
 
 
+def _opened(command: Command, mode: str, standard: int) -> Steps:
+    """Open the archive that `-f` names; without one, or with `-`, it is the standard stream."""
+    path = str(command.options.get("f", "-"))
+    if path == "-":
+        return standard
+    try:
+        fd: int = yield Open(path, mode)
+    except Errno as error:
+        raise Fail(f"can't open '{path}': {error}") from None
+    return fd
+
+
 def _create(command: Command, words: list[str]) -> Steps:
     if not words:
         raise Fail("empty archive")
     base = str(command.options.get("base", command.ctx.cwd))
-    archive = str(command.options.get("f", "-"))
-    fd = 1
-    if archive != "-":
-        try:
-            fd = yield Open(archive, "w")
-        except Errno as error:
-            raise Fail(f"can't open '{archive}': {error}") from None
+    fd = yield from _opened(command, "w", 1)
     pieces: list[bytes] = []
     for path in words:
         stored = path.lstrip("/")
@@ -254,13 +260,7 @@ def _content(node: Node) -> bytes:
 
 
 def _extract(command: Command, words: list[str], *, listing: bool) -> Steps:
-    path = str(command.options.get("f", "-"))
-    fd = 0
-    if path != "-":
-        try:
-            fd = yield Open(path, "r")
-        except Errno as error:
-            raise Fail(f"can't open '{path}': {error}") from None
+    fd = yield from _opened(command, "r", 0)
     archive = Archive(fd, None)
     start = yield from archive.take(2)
     archive.held = start + archive.held
