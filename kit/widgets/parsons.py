@@ -20,19 +20,38 @@ STEP = "  "
 
 
 class _Keys(anywidget.AnyWidget):
-    """Keeps keys pressed in the board from JupyterLab, to which an arrow means the next cell and `d d` its deletion."""
+    """Keeps keys pressed in the board from JupyterLab, to which an arrow means the next cell and `d d` its deletion.
+
+    Before a button's click, it sends which lines are chosen: ipywidgets holds the state of a list back while the kernel is busy,
+    but never a click, which would then act on the line chosen before.
+    """
 
     _esm = """
-    export default { render({ el }) {
+    export default { render({ model, el }) {
       const stop = (e) => { if (e.target.closest("select, button") && !["Escape", "Tab"].includes(e.key)) e.stopPropagation(); };
+      const tell = (board) => model.send([...board.querySelectorAll("select")].map((list) => list.selectedIndex));
       const settle = (left) => {
         const board = el.closest(".kit-board");
-        if (board) board.addEventListener("keydown", stop);
-        else if (left) requestAnimationFrame(() => settle(left - 1));
+        if (board) {
+          board.addEventListener("keydown", stop);
+          board.addEventListener("click", (e) => { if (e.target.closest("button")) tell(board); }, true);
+        } else if (left) requestAnimationFrame(() => settle(left - 1));
       };
       settle(300);
     } };
     """
+
+
+class _Lines(ipywidgets.Select):  # type: ignore[misc]
+    """A list of lines; a choice that a busy kernel hears of too late, when the line has gone, is forgotten."""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        self.choose(sync_data.pop("index", self.index))
+        super().set_state(sync_data)
+
+    def choose(self, index: int | None) -> None:
+        """Choose a line by its place; none when there is no such line."""
+        self.index = index if index is not None and 0 <= index < len(self.options) else None
 
 
 class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
@@ -57,12 +76,14 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
             (back, self._return),
         )
         buttons = [_button(label, move) for label, move in moves]
+        keys = _Keys()
+        keys.on_msg(self._choose)
         super().__init__(
             [
                 ipywidgets.HBox([self._pool, self._board]),
                 ipywidgets.HBox([*buttons, _button(send, self.send)]),
                 self._answer,
-                _Keys(),
+                keys,
             ]
         )
         self.add_class("kit-board")
@@ -86,6 +107,10 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
         self._pool.options = _without(offered, lines)
         self._pool.value = None
         self._redraw(None)
+
+    def _choose(self, _: Any, places: Sequence[int], __: Any) -> None:
+        for choice, place in zip((self._pool, self._board), places, strict=True):
+            choice.choose(place)
 
     def _take(self) -> None:
         index = self._pool.index
@@ -151,9 +176,7 @@ class ParsonsBoard(ipywidgets.VBox):  # type: ignore[misc]
 def _choice(title: str, options: Sequence[str]) -> Any:
     """A list below its title; the title is its description, so that a screen reader says it too."""
     layout = ipywidgets.Layout(width="26em", height="16em", flex_flow="column", align_items="stretch")
-    return ipywidgets.Select(
-        options=options, value=None, description=title, layout=layout, style={"description_width": "initial"}
-    )
+    return _Lines(options=options, value=None, description=title, layout=layout, style={"description_width": "initial"})
 
 
 def _button(label: str, act: Callable[[], Any]) -> Any:

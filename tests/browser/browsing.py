@@ -103,6 +103,11 @@ class Browser:
         self.page.evaluate(INSERT, below)
         return self.run(below + 1, source)
 
+    def begin(self, below, source):
+        """Insert a cell and run it, without waiting for its end."""
+        self.page.evaluate(INSERT, below)
+        self.page.evaluate(f"([index, source]) => {{ ({RUN})([index, source]); }}", [below + 1, source])
+
     def words(self, index, source=None):
         """Run a cell and return what it shows as plain text."""
         outputs = self.run(index, source)

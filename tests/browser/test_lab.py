@@ -228,19 +228,21 @@ def colours(browser):
 
 
 def test_the_parsons_board_by_keyboard(browser, axe):
+    """Keys that come while the kernel is busy mean what the learner saw when they pressed them."""
     last = len(browser.sources()) - 1
     browser.insert(
         last, 'import kit.widgets as w\nw.ParsonsBoard(["kind: Pod", "metadata:"], lambda text: "got " + text)'
     )
     cell = browser.cell(last + 1)
-    pool = cell.locator("select").first
+    pool, chosen = cell.locator("select").first, cell.locator("select").nth(1)
+    pool.wait_for()
+    browser.begin(last + 1, "import threading\nthreading.Event().wait(2)")
     pool.focus()
     browser.page.keyboard.press("ArrowDown")
     browser.page.keyboard.press("ArrowDown")
     cell.get_by_role("button", name="take").focus()
     browser.page.keyboard.press("Enter")
-    chosen = cell.locator("select").nth(1)
-    chosen.locator("option").wait_for(state="attached")
+    chosen.locator("option", has_text="metadata:").wait_for(state="attached")
     cell.get_by_role("button", name="Apply").focus()
     browser.page.keyboard.press("Enter")
     cell.locator("pre", has_text="got metadata:").wait_for()

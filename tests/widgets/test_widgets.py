@@ -101,6 +101,17 @@ def test_lines_are_taken_indented_moved_and_put_back():
     assert sorted(board._pool.options) == ["kind: Pod", "naem: db"]
 
 
+def test_a_click_says_what_was_chosen_and_a_late_choice_is_forgotten():
+    board = ParsonsBoard(["kind: Pod", "metadata:"], str.upper)
+    board._choose(None, [1, -1], [])
+    board._take()
+    assert board.text == "metadata:\n"
+    board._pool.set_state({"index": 1})
+    assert board._pool.index is None
+    board._pool.set_state({"index": 0})
+    assert board._pool.index == 0
+
+
 def test_arrange_and_send():
     asked = []
     board = ParsonsBoard(PIECES, lambda text: asked.append(text) or f"said {HOSTILE}")
