@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 STAMP := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile -q --no-header --no-annotate --no-emit-index-url
 
-.PHONY: lab setup check test test-kind test-long bench lock system clean
+.PHONY: lab setup fuzzers check test test-kind test-long bench lock system clean
 
 lab: setup
 	$(BIN)/labkit lab $(LAB_ARGS)
@@ -19,6 +19,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
+
+# Large, and of no use to a learner.
+fuzzers: setup
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[fuzz]'
 
 # Chromium and Graphviz: by apt as root, else said.
 system:
@@ -39,7 +43,7 @@ check: setup
 	$(BIN)/lint-imports
 	$(PYTEST) $(UNIT) -m 'not long' -n 2 --dist loadscope
 
-test: setup system check
+test: setup fuzzers system check
 	$(PYTEST) $(REST) -m 'not kind and not long' -n 2 --dist loadscope --durations=15
 	$(BIN)/labkit labs build --check
 	$(BIN)/labkit labs verify
@@ -50,14 +54,14 @@ test-kind: setup
 	$(PYTEST) tests/behaviour tests/kind tests/kubectl -m 'kind or both' --provider=kind --timeout=1200 --durations=15; \
 	  code=$$?; echo $$code > $(VENV)/.test-kind; exit $$code
 
-test-long: setup system
+test-long: setup fuzzers system
 	$(PYTEST) tests -m long --timeout=3000
 
 bench: setup system
 	$(BIN)/python tests/bench
 
 lock: $(BIN)/python
-	$(COMPILE) --universal --python-version 3.11 --extra dev -o constraints.txt pyproject.toml
+	$(COMPILE) --universal --python-version 3.11 --extra dev --extra fuzz -o constraints.txt pyproject.toml
 	$(COMPILE) --python-version 3.12 --python-platform x86_64-unknown-linux-gnu -c constraints.txt -o $(VENV)/binder.txt pyproject.toml
 	{ echo '# What a Binder image installs: the run-time lines of constraints.txt. Written by: make lock'; \
 	  cat $(VENV)/binder.txt; } > binder/requirements.txt

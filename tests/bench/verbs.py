@@ -14,7 +14,7 @@ MAPS = "/api/v1/namespaces/bench/configmaps"
 COUNT = 500
 RUNS = 4
 PODS_MADE = 60
-BAR = 1.0  # of the real one's
+BAR = 0.8  # of the real one's
 PATCHES = {  # what: path, kind of patch, and the patch that writes a text
     "patch a Pod (json)": (
         f"{PODS}/pod-0003",
