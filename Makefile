@@ -34,7 +34,7 @@ system:
 	  else echo "$$need is missing: install the package $$package (the tests that need it say so)"; fi; done
 
 UNIT := $(addprefix tests/,kube api controllers node net images machine view widgets checks course)
-REST := $(filter-out $(UNIT) tests/facts tests/parity tests/bench tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+REST := $(filter-out $(UNIT) tests/facts tests/bench tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 check: setup
 	$(BIN)/ruff check .

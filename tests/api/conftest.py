@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.embedded.api import bootstrap
 from kit.embedded.api.server import Api
@@ -184,6 +188,12 @@ class World:
         self.ticket = Ticket(self._number, reply.outputs.append)
         reply.wrote = self.api.handle(request, self.ticket)
         return reply
+
+    def collection(self, version: str, kind: str, namespace: str) -> str:
+        """Return where objects of a kind are posted."""
+        found = self.api.context.registry.by_kind(version, kind)
+        assert found is not None, f"no {version} {kind}"
+        return found.collection(namespace)
 
     def run(self, ms: int) -> None:
         """Let cluster time pass and run what comes due."""

@@ -14,6 +14,7 @@ from kit.kube.validation.checks import Causes, Obj
 
 ANNOTATIONS_MAX: Final = 256 * 1024
 STANDARD_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+OWNER_FIELDS: Final = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
 BANNED_OWNERS: Final = frozenset({("v1", "Event")})
 _KEPT: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
@@ -82,7 +83,7 @@ def _owners(owners: list[Obj], at: str, out: Causes) -> None:
         if controller is not None:
             who = f"{controller.get('kind')}/{controller.get('name')} and {owner.get('kind')}/{owner.get('name')}"
             why = f'Only one reference can have Controller set to true. Found "true" in references for {who}'
-            out.append(status.invalid_value(at, owners, why))
+            out.append(status.invalid_value(at, [_printed(one) for one in owners], why))
         controller = owner
 
 
@@ -92,7 +93,12 @@ def _owner(owner: Obj, at: str, out: Causes) -> None:
             out.append(status.required(f"{at}.{key}", "must not be empty"))
     if (owner.get("apiVersion"), owner.get("kind")) in BANNED_OWNERS:
         why = f"/{owner['apiVersion']}, Kind={owner['kind']} is disallowed from being an owner"
-        out.append(status.invalid_value(at, owner, why))
+        out.append(status.invalid_value(at, _printed(owner), why))
+
+
+def _printed(owner: Obj) -> Obj:
+    """Return a reference with its keys as the fields of Go's OwnerReference stand, which is not their order on the wire."""
+    return {key: owner[key] for key in OWNER_FIELDS if key in owner}
 
 
 def _finalizers(finalizers: list[str], at: str, out: Causes) -> None:
