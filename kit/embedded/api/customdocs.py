@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kit.embedded.api.negotiation import PATCHES as ALL
@@ -15,6 +15,7 @@ from kit.kube.schema import OBJECT_META, REF
 PATCHES = tuple(media for media in ALL if media != STRATEGIC)
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 NEEDED = (OBJECT_META, *(META + name for name in ("ListMeta", "DeleteOptions", "Patch", "Status")))
+SCALE = "io.k8s.api.autoscaling.v1.Scale"
 LIKE = "io.k8s.api.core.v1.ConfigMap"  # whose head has the texts that all objects' heads have
 WIDE = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 
@@ -24,13 +25,14 @@ def name(resource: Resource) -> str:
     return ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
 
 
-def schemas(resources: Iterable[Resource]) -> dict[str, Any]:
+def schemas(resources: Sequence[Resource]) -> dict[str, Any]:
     """Return the schemas of one group version's document."""
     out: dict[str, Any] = {}
     for resource in resources:
         out[name(resource)] = _whole(resource, _texts(LIKE))
         out[f"{name(resource)}List"] = _list(resource, _texts(f"{LIKE}List"))
-    return out | with_references(NEEDED)
+    scaled = any(resource.subresource("scale") for resource in resources)
+    return out | with_references((*NEEDED, SCALE) if scaled else NEEDED)
 
 
 def _texts(definition: str) -> dict[str, str]:

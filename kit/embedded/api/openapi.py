@@ -1,8 +1,6 @@
 """OpenAPI v3: the index and one document a group version, as kubectl needs them to check, patch and explain.
 
-Documents hold the recorded schemas and a path for each kind with what kubectl looks for: the GVK, the PATCH media types and
-the query parameter fieldValidation. OpenAPI v2 is an empty document: kubectl falls back to it for a kind that v3 lacks, and then finds
-out by itself that there is no such kind.
+OpenAPI v2 is an empty document: kubectl falls back to it for a kind that v3 lacks, and then finds out by itself that there is none.
 """
 
 from __future__ import annotations
@@ -13,25 +11,16 @@ from typing import Any
 from kit.embedded.api import customdocs
 from kit.embedded.api.answers import encode, respond
 from kit.embedded.api.context import Context
-from kit.embedded.api.negotiation import PATCHES
+from kit.embedded.api.openapi_paths import paths
 from kit.embedded.core.turns import Request, Response
-from kit.kube import schema, status
+from kit.kube import status
 from kit.kube.kinds import Resource
 from kit.kube.openapi_schemas import group_versions, openapi_document
 
 PREFIX = "/openapi/v3"
 V2 = "/openapi/v2"
 V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-ACTIONS = {
-    "list": ("collection", "get", "list"),
-    "create": ("collection", "post", "post"),
-    "deletecollection": ("collection", "delete", "deletecollection"),
-    "get": ("item", "get", "get"),
-    "update": ("item", "put", "put"),
-    "patch": ("item", "patch", "patch"),
-    "delete": ("item", "delete", "delete"),
-}
-WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
+SECURITY = {"BearerToken": {"type": "apiKey", "name": "authorization", "in": "header"}}
 
 
 class OpenApi:
@@ -110,12 +99,11 @@ class OpenApi:
         custom = self._custom().get(name)
         schemas = customdocs.schemas(custom) if custom else openapi_document(name)
         group, version = _split(name)
-        paths: dict[str, Any] = {}
-        for resource in self._context.registry.in_version(group, version) if version else ():
-            paths |= _paths(resource)
+        served = self._context.registry.in_version(group, version) if version else ()
         info = {"title": "Kubernetes", "version": self._context.settings.version}
         info = {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"} if custom else info
-        return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+        parts = {"schemas": schemas} if custom else {"schemas": schemas, "securitySchemes": SECURITY}
+        return {"openapi": "3.0.0", "info": info, "paths": paths(name, served), "components": parts}
 
 
 def _field(number: int, data: bytes) -> bytes:
@@ -128,35 +116,6 @@ def _split(name: str) -> tuple[str, str]:
     if parts[0] == "api":
         return "", parts[1] if len(parts) > 1 else ""
     return (parts[1], parts[2]) if len(parts) == 3 else ("", "")
-
-
-def _paths(resource: Resource) -> dict[str, Any]:
-    """Return the paths of one resource with the operations of its verbs."""
-    base = resource.collection("{namespace}")
-    out: dict[str, Any] = {}
-    for verb, (where, method, action) in ACTIONS.items():
-        if verb in resource.verbs:
-            path = base if where == "collection" else f"{base}/{{name}}"
-            out.setdefault(path, {})[method] = _operation(resource, method, action)
-    return out
-
-
-def _operation(resource: Resource, method: str, action: str) -> dict[str, Any]:
-    gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    named = customdocs.name(resource) if resource.custom else resource.node.name if resource.node else ""
-    body = {"schema": {"$ref": f"{schema.REF}{named}"}} if named else {"schema": {"type": "object"}}
-    out: dict[str, Any] = {"x-kubernetes-action": action, "x-kubernetes-group-version-kind": gvk}
-    if method in {"post", "put", "patch"}:
-        out["parameters"] = [_parameter(name) for name in WRITE_PARAMETERS]
-        patches = customdocs.PATCHES if resource.custom else PATCHES
-        media = patches if method == "patch" else ("application/json",)
-        patch = {"schema": {"$ref": f"{schema.REF}io.k8s.apimachinery.pkg.apis.meta.v1.Patch"}}
-        out["requestBody"] = {"content": dict.fromkeys(media, patch if method == "patch" else body), "required": True}
-    return out | {"responses": {"200": {"description": "OK", "content": {"application/json": body}}}}
-
-
-def _parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
 
 
 def _hash(body: bytes) -> str:
