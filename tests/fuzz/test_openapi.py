@@ -8,12 +8,13 @@ from urllib.parse import quote, urlencode
 import pytest
 import requests
 import schemathesis
-from fuzzing import Machine, amount, check_answer, explore
+from fuzzing import TIMES, Machine, check_answer, explore
 from schemathesis import GenerationMode
 from schemathesis.core.transport import Response
 
 EVERY = 29  # a short look takes one operation in so many
 TRIES = 3
+LONGER = 4  # times as many in a long look, of every operation: ten minutes
 FIXED = {"namespace": "default"}  # else every answer is that there is no such namespace
 FOREVER = {"watch", "follow", "sendInitialEvents"}  # streams have a test of their own
 
@@ -37,7 +38,9 @@ def operations(machine):
     return found
 
 
-@amount
+@pytest.mark.parametrize(
+    "times", [pytest.param(TIMES, id="short"), pytest.param(LONGER * TIMES, id="long", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.timeout(1500)
 def test_operations(machine, operations, mode, times):
@@ -54,8 +57,19 @@ def _check(machine, case):
     check_answer(code, answer, (case.method, path, body[:500], headers))
     if code < 300 and not stream and answer[:1] == b"{":
         sent = requests.Request(case.method.upper(), f"https://cluster{case.formatted_path}").prepare()
-        said = {"content-type": ["application/json"]}
-        case.operation.validate_response(Response(code, said, answer, sent, 0.0, verify=True))
+        said, body = {"content-type": ["application/json"]}, json.dumps(_without_nulls(json.loads(answer))).encode()
+        case.operation.validate_response(Response(code, said, body, sent, 0.0, verify=True))
+
+
+def _without_nulls(value):
+    """Go writes null where nothing is in a field that is never left out (eventTime, a slice's ports); its own schema denies it."""
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value]
+    return (
+        {key: _without_nulls(one) for key, one in value.items() if one is not None}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _target(case):
