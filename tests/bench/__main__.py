@@ -12,6 +12,7 @@ import sys
 
 MEASURES = (
     "cold",
+    "start",
     "memory",
     "verbs",
     "throughput",

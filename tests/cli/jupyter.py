@@ -30,7 +30,9 @@ class Jupyter:
         )
         self.output = []
         # it names its address a moment before it listens
-        self.pool = urllib3.PoolManager(retries=urllib3.Retry(connect=12, backoff_factor=0.02, status=0, read=0))
+        self.pool = urllib3.PoolManager(
+            retries=urllib3.Retry(connect=300, backoff_factor=0.02, backoff_max=0.1, status=0, read=0)
+        )
         self.base, self.token = self._address()
 
     def _address(self):
