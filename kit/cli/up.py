@@ -27,6 +27,12 @@ def up(
     ] = None,
     context: Annotated[str | None, typer.Option("--context", help="Its context (default: the current one).")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", help="Your namespace there.")] = None,
+    allow_webhook_urls: Annotated[
+        bool,
+        typer.Option(
+            "--allow-webhook-urls", help="Let the cluster call admission webhooks at https URLs (embedded only)."
+        ),
+    ] = False,
     trust_exec: Annotated[bool, typer.Option("--trust-exec", help="Let it run its log-in program.")] = False,
 ) -> None:
     """Start a cluster, or adopt the one that runs."""
@@ -45,6 +51,7 @@ def up(
             context=context,
             namespace=namespace,
             trust_exec=trust_exec,
+            webhook_urls=allow_webhook_urls or None,
         )
     options.say(f"cluster {handle.name} ({handle.provider}) answers")
     if handle.namespace:

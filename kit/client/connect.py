@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -55,12 +56,23 @@ class Answer:
 
 @dataclass
 class Connection:
-    """One API server, reached with one identity."""
+    """One API server, reached with one identity. Its idle sockets are closed by `close`, by `with`, and when nobody holds it."""
 
     identity: Identity
     kubeconfig: Path
     _pool: urllib3.PoolManager | None = field(default=None, repr=False)
     warnings: list[str] = field(default_factory=list, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the idle sockets; the next request opens new ones."""
+        if self._pool is not None:
+            self._pool.clear()
 
     @property
     def server(self) -> str:
@@ -129,7 +141,9 @@ class Connection:
         """Return an `ApiClient` of the official `kubernetes` package for the same kubeconfig."""
         from kubernetes import config
 
-        return config.new_client_from_config(config_file=str(self.kubeconfig))  # type: ignore[no-untyped-call]
+        client = config.new_client_from_config(config_file=str(self.kubeconfig))  # type: ignore[no-untyped-call]
+        weakref.finalize(client, client.rest_client.pool_manager.clear)
+        return client
 
     def _send(
         self,
@@ -176,6 +190,7 @@ class Connection:
         if self._pool is None:
             context = self.identity.trust.context()
             self._pool = urllib3.PoolManager(maxsize=8, ssl_context=context, server_hostname=self.identity.server_name)
+            weakref.finalize(self, self._pool.clear)
         return self._pool
 
 

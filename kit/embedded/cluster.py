@@ -13,9 +13,11 @@ from typing import Any
 from kit.embedded import controllers, images
 from kit.embedded.api import bootstrap
 from kit.embedded.api.server import Api
+from kit.embedded.controllers.identity import ApiServerIdentity
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Controller
 from kit.embedded.core.engine import Engine
+from kit.embedded.core.exposition import Exposition
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.leases import Leases, Undo
 from kit.embedded.core.ports import Signer, Zones
@@ -23,10 +25,12 @@ from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Key, Row, Store
 from kit.embedded.core.trace import Trace
-from kit.embedded.core.turns import Answer, Batch, Data, Dial, End, Hangup, Input, Output, Request, Ticket
+from kit.embedded.core.turns import Answer, Batch, Called, Data, Dial, End, Hangup, Input, Output, Request, Ticket
+from kit.embedded.core.waiting import Calls
 from kit.embedded.net.network import Fabric
 from kit.embedded.node.agent import Nodes
-from kit.kube import kinds, owners
+from kit.embedded.node.metering import Sampler
+from kit.kube import kinds, metering, owners
 
 FORMAT = 1
 
@@ -35,8 +39,9 @@ class Cluster:
     """One embedded cluster. `rows` are a journal's, or None for a new one."""
 
     def __init__(
-        self, settings: Settings, signer: Signer, rows: Iterable[Row] | None = None, zones: Zones | None = None
-    ) -> None:
+        self, settings: Settings, signer: Signer, rows: Iterable[Row] | None = None, zones: Zones | None = None,
+        exposition: Exposition | None = None,
+    ) -> None:  # fmt: skip
         kept = _tables(rows or ())
         state = json.loads(kept["meta"]["machine"]) if "machine" in kept["meta"] else None
         self.settings = settings
@@ -48,14 +53,15 @@ class Cluster:
         self._outputs: list[Output] = []
         self._tickets: dict[int, Ticket] = {}
         self._writes = False
-        self._build(signer)
-        self.api.context.zones = zones
+        self._build(signer, zones)
+        self.api.context.zones, self.api.context.exposition = zones, exposition
+        self._calls = self.api.context.calls = Calls(self._outputs.append)
         if state:
             self._restore(kept, state["revision"])
         else:
             self._begin()
 
-    def _build(self, signer: Signer) -> None:
+    def _build(self, signer: Signer, zones: Zones | None) -> None:
         """Put the parts together; this is the only place that knows them all."""
         settings, store, queue, clock, ids, trace = (
             self.settings,
@@ -66,6 +72,8 @@ class Cluster:
             self.trace,
         )
         registry = kinds.builtin()
+        for resource in metering.RESOURCES if settings.metrics else ():
+            registry.add(resource)
         _index(store)
         self.api = Api(
             store=store,
@@ -91,20 +99,25 @@ class Cluster:
         agents = self._run_nodes(signer)
         self.api.network = self.fabric
         self.leases = Leases(queue, clock, store, self._undo)
+        usage = self.api.context.usage if settings.metrics else None
         for controller in (
-            *controllers.build(clock=clock, ids=ids, signer=signer, registry=registry),
+            *controllers.build(clock=clock, ids=ids, signer=signer, registry=registry, zones=zones, usage=usage),
             *agents,
         ):
             self.engine.register(controller)
 
     def _run_nodes(self, signer: Signer) -> Sequence[Controller]:
-        """Put the parts together that run containers; what they react to the API with."""
+        """Put the parts together that run containers; what they and the API server's host react to the API with."""
         self.nodes = Nodes(
             view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=images.registry(), signer=signer, queue=self.queue,
             clock=self.clock, ids=self.ids, trace=self.trace, settings=self.settings, store=self.store,
         )  # fmt: skip
         self.api.nodes = self.nodes
-        return self.nodes.controllers()
+        if self.settings.metrics:
+            Sampler(self.nodes.kubelets, self.queue, lambda: self.clock.now, self.api.context.usage).begin()
+        host = self.settings.node_names[0]
+        lease = ApiServerIdentity(self.clock, host, self.nodes.address(host), Ids(self.settings.seed).uid())
+        return [lease, *self.nodes.controllers()]
 
     # --- turning ---
 
@@ -154,6 +167,9 @@ class Cluster:
             self._writes |= self.api.handle(one, ticket)
         elif isinstance(one, Dial):
             self.fabric.dial("outside", one.address, one.port, self._open(one.id))
+            self._writes = True
+        elif isinstance(one, Called):
+            self._calls.answered(one)
             self._writes = True
         elif one.id in self._tickets:
             self._feed(self._tickets[one.id], one)
@@ -232,6 +248,7 @@ class Cluster:
         self.api.begin()
         for obj in bootstrap.objects(self.nodes.address(self.settings.node_names[0])):
             self.api.create_at_start(obj)
+        self.api.stand()
         self.nodes.begin()
 
     def _restore(self, kept: Mapping[str, Mapping[str, bytes]], revision: int) -> None:

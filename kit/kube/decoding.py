@@ -10,7 +10,7 @@ import binascii
 from typing import Any, Final
 
 from kit.errors import Status
-from kit.kube import jsonsyntax, schema, yamltext
+from kit.kube import jsonsyntax, nesting, schema, yamltext
 from kit.kube.kinds import Resource
 from kit.kube.literals import loads, written
 from kit.kube.quantities import WRONG_FORMAT, Quantity, QuantityError
@@ -18,7 +18,6 @@ from kit.kube.schema import DURATION, MICRO_TIME, QUANTITY, TIME, Node
 from kit.kube.status import bad_request
 from kit.kube.times import TimeError, parse, parse_go_duration
 
-MAX_DEPTH: Final = 200
 _SHOWN: Final = 30
 _META_TYPE: Final = (
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
@@ -30,18 +29,31 @@ class DecodeError(ValueError):
 
 
 def decode_json(data: bytes) -> tuple[dict[str, Any], list[str]]:
-    """Return the object of a JSON body, and what strict reading complains about; raise DecodeError."""
-    if deep := jsonsyntax.too_deep(data, MAX_DEPTH):
+    """Return the object of a JSON body (a `nesting.Cut` when it is deep), and what strict reading complains about; or DecodeError."""
+    if not jsonsyntax.too_deep(data, nesting.MAX_DEPTH):
+        return _read(data)
+    if deep := jsonsyntax.too_deep(data, nesting.DEEPEST):
         raise _syntax(deep)
-    text = data.decode("utf-8", "replace")
+    whole, *inner = nesting.cut(data)
+    value, complaints = _read(whole)
+    for piece in inner:
+        _value(piece, [])
+    return nesting.Cut(value), complaints
+
+
+def _read(data: bytes) -> tuple[dict[str, Any], list[str]]:
     repeats: list[bool] = []
+    value = _value(data, repeats)
+    return headed(value), _duplicates(data.decode("utf-8", "replace")) if repeats else []
+
+
+def _value(data: bytes, repeats: list[bool]) -> Any:
+    text = data.decode("utf-8", "replace")
     try:
         value = loads(text, _pairs(repeats))
     except ValueError:
         raise _syntax(jsonsyntax.explain(data) or jsonsyntax.END) from None
-    if "\\u" in text:
-        value = _whole(value)
-    return _object(value), _duplicates(text) if repeats else []
+    return _whole(value) if "\\u" in text else value
 
 
 def decode_yaml(data: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -50,7 +62,7 @@ def decode_yaml(data: bytes) -> tuple[dict[str, Any], list[str]]:
         value, complaints = yamltext.load(data)
     except yamltext.YamlError as error:
         raise DecodeError(str(error)) from None
-    return _object(value), complaints
+    return headed(value), complaints
 
 
 def unrecognized(kind: str, error: ValueError, data: bytes) -> Status:
@@ -83,7 +95,8 @@ def _syntax(message: str) -> DecodeError:
     return DecodeError(f"couldn't get version/kind; json parse error: {message}")
 
 
-def _object(value: Any) -> dict[str, Any]:
+def headed(value: Any) -> dict[str, Any]:
+    """Return a value as an object whose version and kind are texts, if it has any; raise DecodeError."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -113,10 +126,13 @@ _LEGACY: Final = frozenset(  # versions no longer served whose kinds the API ser
 )
 
 
+_ALSO: Final = {("policy/v1", "Eviction"): "policy/v1beta1"}  # what a subresource takes in another version too
+
+
 def check_type(obj: dict[str, Any], resource: Resource) -> Status | None:
     """Return the refusal of an object of another kind or version than the URL's; what is left out is taken from there."""
     api_version, kind = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
-    if (api_version, kind) == (resource.api_version, resource.kind):
+    if kind == resource.kind and api_version in {resource.api_version, _ALSO.get((resource.api_version, kind))}:
         return None
     if schema.of(api_version, kind) is None and not (api_version in _LEGACY and kind == resource.kind):
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'

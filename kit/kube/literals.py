@@ -6,10 +6,13 @@ Python reads `1e999` as infinity and refuses integers of more than 4,300 digits;
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final, Self
 
 _DIGITS: Final = 400  # more than any float has
+_MARK: Final = "\0number\0"
+_SPELLED: Final = re.compile(r'"\\u0000number\\u0000([-+.0-9eE]*)\\u0000number\\u0000"')
 
 
 class Literal(float):
@@ -40,7 +43,25 @@ def _constant(name: str) -> Any:
 
 def _whole(text: str) -> int | float:
     number = Literal(text)
-    return int(number) if number.is_integer() and -(2**63) <= number < 2**63 else number
+    if not number.is_integer():
+        return number
+    return (
+        int(number) if -(2**63) <= number < 2**63 else -(2**63)
+    )  # so a float runs over in Go on the processors it is built for
+
+
+def spelled(value: Any) -> Any:
+    """Return a value whose numbers are texts between marks, for `as_written` to put back as they stood."""
+    if isinstance(value, dict):
+        return {key: spelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [spelled(item) for item in value]
+    return f"{_MARK}{value.text}{_MARK}" if isinstance(value, Literal) else value
+
+
+def as_written(text: str) -> str:
+    """Return the JSON text of what `spelled` gave, with its numbers as they stood."""
+    return _SPELLED.sub(r"\1", text)
 
 
 def loads(text: str | bytes, hook: Callable[[list[tuple[str, Any]]], Any] | None = None, *, whole: bool = False) -> Any:

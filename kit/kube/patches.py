@@ -37,11 +37,6 @@ class Decoded:
     strict: tuple[str, ...] = ()
 
 
-def apply_patch(media_type: str, obj: Mapping[str, Any], patch_body: bytes | str, node: Node | None) -> dict[str, Any]:
-    """Return the object after a JSON, merge or strategic merge patch; `obj` stays as it is. Raises Status."""
-    return patched(media_type, obj, decode_patch(media_type, patch_body).value, node)
-
-
 def patched(media_type: str, obj: Mapping[str, Any], patch: Any, node: Node | None) -> dict[str, Any]:
     """Return the object after a patch that is decoded already."""
     if media_type == JSON:
@@ -76,10 +71,14 @@ def decode_patch(media_type: str, body: bytes | str) -> Decoded:
 
 def patch_rejected(media_type: str, result: Any, patch: Any, why: str) -> Status:
     """Return the 422 for a patch whose result is no object of the kind; `why` is the decoder's text."""
-    shown = f'"{plain(patch)}"' if media_type == STRATEGIC else json.dumps(compact(result), ensure_ascii=False)
+    shown = f'"{plain(patch)}"' if media_type == STRATEGIC else json.dumps(_spelled(result), ensure_ascii=False)
     text = f"Invalid value: {shown}: {why}"
     cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
     return Status("Invalid", f' "" is invalid: patch: {text}', details={"causes": [cause]})
+
+
+def _spelled(result: Any) -> str:
+    return literals.as_written(compact(literals.spelled(result)))
 
 
 def merge_patch(obj: Any, patch: Any) -> Any:

@@ -24,6 +24,10 @@ from kit.kube.wire import BYTES, FIXED64, VARINT, ProtobufError, cut, fields, sk
 
 MAGIC: Final = b"k8s\0"
 MAX_DEPTH: Final = 100
+_META: Final = "meta.k8s.io/v1"
+_UNVERSIONED: Final = frozenset(
+    {"APIVersions", "APIResourceList"}
+)  # what discovery says of the core group has no version
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def read(data: bytes) -> dict[str, Any]:
 
 def _envelope(data: bytes, depth: int) -> dict[str, Any]:
     api_version, kind, raw = _unknown(memoryview(data)[len(MAGIC) :])
-    name = load("protobuf")["kinds"].get(f"{api_version}/{kind}")
+    name = message_of(api_version, kind)
     try:
         if name is None:
             registered = (
@@ -86,6 +90,15 @@ def _envelope(data: bytes, depth: int) -> dict[str, Any]:
     except (ProtobufError, times.TimeError, QuantityError) as error:
         raise ProtobufError(str(error), api_version, kind) from None
     return {"kind": kind, "apiVersion": api_version, **body}
+
+
+def message_of(api_version: str, kind: str) -> str | None:
+    """Return the message of a kind, None for one without. Metadata alone looks the same in every version."""
+    version = _META if api_version.startswith("meta.k8s.io/") else api_version
+    if not version and kind in _UNVERSIONED:
+        version = "v1"
+    found: str | None = load("protobuf")["kinds"].get(f"{version}/{kind}")
+    return found
 
 
 def _unknown(data: memoryview) -> tuple[str, str, memoryview]:

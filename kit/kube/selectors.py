@@ -91,7 +91,6 @@ class Selector:
         return ",".join(str(requirement) for requirement in sorted(self.requirements, key=lambda r: r.key))
 
 
-EVERYTHING: Final = Selector()
 NOTHING: Final = Selector(nothing=True)
 
 
@@ -322,6 +321,8 @@ def parse_fields(text: str) -> FieldSelector:
         if not match:
             raise bad_request(f"invalid selector: '{part}'; can't understand '{part}'")
         field, sign, value = match.groups()
+        if not field and not value:  # it asks for nothing
+            continue
         terms.append(FieldTerm(field, _unescaped(value), sign != "!="))
     return FieldSelector(tuple(terms))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kit.errors import Status
-from kit.kube.gotext import compact
+from kit.kube.gotext import compact, go_quoted
 from kit.kube.kinds import Resource
 
 MODIFIED: Final = "the object has been modified; please apply your changes to the latest version and try again"
@@ -24,6 +24,10 @@ STORED_GONE: Final = (
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
     "deleted between the time the first chunk was returned and now may show up in the list."
 )
+
+
+class Denied(Status):
+    """What somebody's roles don't grant, as against what admission refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,9 @@ def _cause(reason: str, what: str, field: str, detail: str = "") -> Cause:
 
 def shown(value: Any) -> str:
     """Return a value as field errors print it: numbers bare, texts in quotes, the rest as JSON."""
-    return compact(value) if isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict | list):
+        return compact(value)
+    return go_quoted(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 Named = Resource | str
@@ -126,7 +132,7 @@ def _label(of: Named) -> str:
 
 def not_found(of: Named, name: str) -> Status:
     """Refuse what isn't there."""
-    return Status("NotFound", f'{_label(of)} "{name}" not found', details=details(of, name))
+    return Status("NotFound", f"{_label(of)} {go_quoted(name)} not found", details=details(of, name))
 
 
 def already_exists(of: Named, name: str) -> Status:
@@ -166,12 +172,13 @@ def denied(
     what = f"{plural}/{subresource}" if subresource else plural
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     why = f'User "{user}" cannot {verb} resource "{what}" in API group "{group}" {where}'
-    return forbidden(resource, name, why)
+    refused = forbidden(resource, name, why)
+    return Denied(refused.reason, refused.message, details=refused.details)
 
 
 def denied_path(user: str, verb: str, path: str) -> Status:
     """Refuse a URL that is no resource to a user whose roles don't grant it."""
-    return Status("Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', details={})
+    return Denied("Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', details={})
 
 
 def unauthorized() -> Status:
@@ -194,6 +201,13 @@ def method_not_allowed() -> Status:
     return Status("MethodNotAllowed", "the server does not allow this method on the requested resource", details={})
 
 
+def unwatchable(resource: Resource) -> Status:
+    """Refuse to watch what can only be listed."""
+    about = {"group": resource.group} if resource.group else {}
+    message = f'watch is not supported on resources of kind "{resource.group_resource}"'
+    return Status("MethodNotAllowed", message, details={**about, "kind": resource.plural})
+
+
 def unsupported_media_type(accepted: Sequence[str] = MEDIA_TYPES) -> Status:
     """Refuse a body in a format nobody reads."""
     text = "the body of the request was in an unknown format - accepted media types include: "
@@ -209,11 +223,6 @@ def not_acceptable(offered: Sequence[str] = MEDIA_TYPES) -> Status:
 def expired(version: int, oldest: int) -> Status:
     """Refuse to watch or list from a revision that is forgotten."""
     return Status("Expired", f"too old resource version: {version} ({oldest})")
-
-
-def continue_expired() -> Status:
-    """Refuse a continue token whose revision is forgotten; the answer's metadata carries a new one."""
-    return Status("Expired", STORED_GONE)
 
 
 def too_large_version(version: int, current: int) -> Status:

@@ -260,3 +260,21 @@ def _arranged(merged: list[Any], order: list[Any], live: list[Any], key: str) ->
             i += 1
         out.append(item)
     return out + [item for _, item in others[i:]]
+
+
+def leftover(patch: Mapping[str, Any], obj: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a patch as merging leaves it: where the object has nothing yet, nulls are taken out of it. Refusals print that."""
+    out: dict[str, Any] = {}
+    for key, value in patch.items():
+        if not isinstance(value, Mapping):
+            out[key] = value
+        else:
+            there = obj.get(key)
+            out[key] = leftover(value, there) if isinstance(there, Mapping) else _without_nulls(value)
+    return out
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value

@@ -258,7 +258,9 @@ def _create_job(job: Object, _now: str, _user: Mapping[str, Any]) -> Object:
     labelled = {**inner, "labels": {**own, **(inner.get("labels") or {})}}
     new = {**spec, "selector": {**selector, "matchLabels": chosen}, "template": {**template, "metadata": labelled}}
     out = {**job, "spec": new}
-    if not job["metadata"].get("labels"):
+    if (job["metadata"].get("labels") or {}) == (
+        inner.get("labels") or {}
+    ):  # defaulted to the template's: in Go one map for both
         out["metadata"] = {**job["metadata"], "labels": dict(labelled["labels"])}
     return out
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Literal
 
-from kit.kube import jsonpath, times
+from kit.kube import jsonpath, metering, times
 from kit.kube.data import load
 from kit.kube.printers import LISTED, ROWS
 from kit.kube.printers.pods import PodStatus, pod_status, row_conditions
@@ -108,7 +108,7 @@ def _recorded() -> dict[str, list[dict[str, Any]]]:
             for title, type, format, text, priority in rows
         ]
         for name, rows in found["columns"].items()
-    }
+    } | {resource.group_resource: metering.columns() for resource in metering.RESOURCES}
 
 
 def _custom_columns(printer_columns: Sequence[Object]) -> list[dict[str, Any]]:

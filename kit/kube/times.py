@@ -14,7 +14,9 @@ from typing import Final
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
 _PARTS: Final = (
     ("2006", r"[0-9]{4}"),
@@ -55,14 +57,30 @@ class TimeError(ValueError):
     """The text is no time or duration; the message is Go's."""
 
 
-def rfc3339(ms: int) -> str:
-    """Return a time in whole seconds, as metav1.Time is written: 2026-01-31T09:00:00Z."""
-    return _format(ms // SECOND) + "Z"
+def rfc3339(ms: int, offset: int = 0) -> str:
+    """Return a time in whole seconds, as metav1.Time is written: 2026-01-31T09:00:00Z; `offset` is that of a zone's clocks in ms."""
+    return _format((ms + offset) // SECOND) + (_zone(offset) if offset else "Z")
+
+
+def rfc1123z(ms: int) -> str:
+    """Return a time as Go's RFC1123Z in UTC: Sat, 31 Jan 2026 09:00:00 +0000."""
+    at = EPOCH + timedelta(milliseconds=ms)
+    return f"{DAYS[at.weekday()]}, {at.day:02d} {MONTHS[at.month - 1]} {at:%Y %H:%M:%S} +0000"
+
+
+def _zone(offset: int) -> str:
+    minutes = abs(offset) // MINUTE
+    return f"{'-' if offset < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def rfc3339_micro(ms: int) -> str:
     """Return a time with six decimals, as metav1.MicroTime is written."""
     return f"{_format(ms // SECOND)}.{ms % SECOND:03d}000Z"
+
+
+def http_date(ms: int, zone: str = "GMT") -> str:
+    """Return a time as headers of HTTP hold it: Wed, 25 Nov 2026 03:26:43 GMT."""
+    return (EPOCH + timedelta(seconds=ms // SECOND)).strftime(f"%a, %d %b %Y %H:%M:%S {zone}")
 
 
 def from_timestamp(seconds: int, nanos: int, *, micro: bool = False) -> str:
@@ -74,7 +92,7 @@ def from_timestamp(seconds: int, nanos: int, *, micro: bool = False) -> str:
 @lru_cache(maxsize=1024)
 def _format(seconds: int) -> str:
     try:
-        return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+        return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     except OverflowError:
         raise TimeError("Time.MarshalJSON: year outside of range [0,9999]") from None
 
@@ -94,7 +112,12 @@ def parse(text: str) -> int:
     except ValueError:
         raise TimeError(f'parsing time "{text}": day out of range') from None
     milli = int((pieces[11][1:] + "000")[:3])
-    return ((date - _EPOCH) // timedelta(seconds=1) - minutes * 60) * SECOND + milli
+    return ((date - EPOCH) // timedelta(seconds=1) - minutes * 60) * SECOND + milli
+
+
+def timestamp(text: str) -> tuple[int, int]:
+    """Read an RFC 3339 time as seconds since 1970 and the nanoseconds beyond; raise TimeError in Go's words."""
+    return parse(text) // SECOND, int((_pieces(text)[11][1:] + "0" * 9)[:9])
 
 
 def _pieces(text: str) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 Obj = Mapping[str, Any]
@@ -17,3 +17,10 @@ def covers(toleration: Obj, taint: Obj) -> bool:
     if toleration.get("operator", "Equal") == "Exists":
         return True
     return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+
+
+def bears(spec: Obj, node: Obj, effects: Collection[str]) -> bool:
+    """Say whether a Pod's spec tolerates every taint of a node that has one of these effects."""
+    tolerated = spec.get("tolerations") or ()
+    taints = [taint for taint in node["spec"].get("taints") or () if taint["effect"] in effects]
+    return all(any(covers(toleration, taint) for toleration in tolerated) for taint in taints)

@@ -16,8 +16,8 @@ from typing import Any, Final
 import yaml
 
 from kit.kube.gotext import syntax
+from kit.kube.nesting import DEEPEST, MARK, MAX_DEPTH, Cut
 
-MAX_DEPTH: Final = 200
 MAX_ALIASED: Final = 100_000
 
 _LOADER: Final[Any] = getattr(
@@ -33,7 +33,8 @@ _WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
-_PURE_WORDS: Final = {  # where PyYAML's own parser words it differently from libyaml
+_PURE_WORDS: Final = {  # where PyYAML's own parser words it differently from libyaml, and libyaml from Go's
+    "exceeded maximum nesting depth": f"exceeded max depth of {DEEPEST}",  # libyaml gives up at 1,000
     "mapping values are not allowed here": "mapping values are not allowed in this context",
     "expected ',' or ']', but got '<stream end>'": "did not find expected ',' or ']'",
     "expected ',' or '}', but got '<stream end>'": "did not find expected ',' or '}'",
@@ -57,7 +58,8 @@ def load(text: bytes) -> tuple[Any, list[str]]:
         raise YamlError(f"yaml: {error.reason}") from None
     except UnicodeDecodeError:
         raise YamlError("yaml: invalid leading UTF-8 octet") from None
-    return builder.value, builder.complaints
+    value = builder.value
+    return Cut(value) if builder.cut and isinstance(value, dict) else value, builder.complaints
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:
@@ -98,9 +100,14 @@ class _Builder:
         self._stack: list[_Open] = []
         self._anchors: dict[str, Any] = {}
         self._aliased = 0
+        self._below = 0  # how many collections are open deeper than we look
+        self.cut = False
 
     def take(self, event: yaml.Event) -> bool:
         """Take one event; return whether the document is complete."""
+        if self._below:
+            self._pass(event)
+            return False
         match event:
             case yaml.ScalarEvent():
                 self._put(self._scalar(event), event, event.anchor)
@@ -120,10 +127,22 @@ class _Builder:
 
     def _open(self, value: Any, event: Any) -> None:
         if len(self._stack) >= MAX_DEPTH:
-            raise YamlError("yaml: exceeded max depth")
+            self._below, self.cut = 1, True
+            return
         if event.anchor:
             self._anchors[event.anchor] = _UNREAD
         self._stack.append(_Open(value, event.anchor))
+
+    def _pass(self, event: yaml.Event) -> None:
+        """Pass over an event deeper than we look."""
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._below += 1
+            if len(self._stack) + self._below > DEEPEST:
+                raise YamlError(f"yaml: exceeded max depth of {DEEPEST}")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._below -= 1
+            if not self._below:
+                self._put(MARK, event, None)
 
     def _close(self, event: yaml.Event) -> None:
         done = self._stack.pop()
@@ -218,7 +237,8 @@ def resolve(text: str) -> Any:
     if _INTEGER.fullmatch(digits) and len(digits) < 70:
         number = _integer(digits)
         return number if -(2**63) <= number < 2**64 else float(number)
-    return float(digits) if _FLOAT.fullmatch(digits) else text
+    read = float(digits) if _FLOAT.fullmatch(digits) else math.inf
+    return read if math.isfinite(read) else text  # a number too large for a float is a text
 
 
 def _integer(text: str) -> int:

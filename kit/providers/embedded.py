@@ -17,7 +17,9 @@ class Embedded:
     def up(self, wanted: Wanted, progress: Progress) -> Handle:
         """Start the process, or adopt the one that runs."""
         progress("starting the embedded cluster")
-        wish = Wish(wanted.nodes, wanted.clock, wanted.seed, wanted.port, wanted.expose)
+        wish = Wish(
+            wanted.nodes, wanted.clock, wanted.seed, wanted.port, wanted.expose, wanted.options.get("webhook_urls")
+        )
         return _handle(process.start(wanted.name, wish, wanted.state_dir))
 
     def down(self, name: str, *, delete: bool = False) -> bool:

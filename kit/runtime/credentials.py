@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
 import secrets
 import ssl
@@ -81,7 +82,7 @@ class Credentials:
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-        head = {"alg": "ES256", "kid": "lab"}
+        head = {"alg": "ES256", "kid": self._key_id()}
         text = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (head, dict(claims)))
         first, second = decode_dss_signature(
             self._key().sign(text.encode(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
@@ -107,6 +108,21 @@ class Credentials:
             return None
         return claims if isinstance(claims, dict) else None
 
+    def key_set(self) -> Sequence[Mapping[str, str]]:
+        """Return the public keys that our tokens are checked with, as JSON Web Keys."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        point = self._key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        place = {"crv": "P-256", "alg": "ES256", "x": _base64url(point[1:33]), "y": _base64url(point[33:])}
+        return ({"use": "sig", "kty": "EC", "kid": self._key_id(), **place},)
+
+    def _key_id(self) -> str:
+        """Return what a key is called. Models pkg/serviceaccount/jwt.go: keyIDFromPublicKey."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        encoded = self._key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return _base64url(hashlib.sha256(encoded).digest())
+
     def authority(self) -> str:
         """Return the PEM of the cluster's certificate authority."""
         return self._authority
@@ -114,6 +130,10 @@ class Credentials:
     def subject(self, request: bytes) -> tuple[str, tuple[str, ...]] | None:
         """Return the user and the groups a PEM certificate request names, None when it is not one."""
         return signing.subject(request)
+
+    def other_names(self, request: bytes) -> Sequence[str]:
+        """Return the other names a PEM certificate request asks for."""
+        return signing.other_names(request)
 
     def certificate(self, request: bytes, usages: Sequence[str], seconds: int) -> bytes:
         """Return the PEM of a certificate for a request, signed by our authority."""

@@ -17,6 +17,7 @@ from kit.embedded.core.turns import (
     Answer,
     Batch,
     Begin,
+    Called,
     Chunk,
     Data,
     Dial,
@@ -25,11 +26,14 @@ from kit.embedded.core.turns import (
     Finish,
     Hangup,
     Input,
+    Invoke,
     Output,
     Request,
     Response,
 )
+from kit.runtime.calling import Caller
 from kit.runtime.clocks import PAUSE_MS, Clock, Realtime, Settled
+from kit.runtime.measuring import Meter
 
 TURN_S = 0.005
 TOLERANCE_MS = 1_000  # kubectl takes times up to two seconds ahead of it for now
@@ -110,11 +114,14 @@ class Driver:
         wall: Callable[[], float] = wall_ms,
         unix: Callable[[], int] = unix_ms,
         expose: Callable[[Expose], None] = lambda expose: None,
+        meter: Meter | None = None,
     ) -> None:
         self.machine = machine
         self.clock = clock
         self.expose = expose
+        self.meter = meter or Meter()
         self.on_failure: Callable[[Exception], None] = lambda error: None
+        self._caller = Caller(self.feed)
         self._journal = journal
         self._wall = wall
         self._unix = unix
@@ -161,16 +168,18 @@ class Driver:
         id = self.ticket(sink)
         one = make(id)
         if isinstance(one, Request):
+            self.meter.submitted(id, one.method)
             self._held.append(one)
         else:
             self._inbox.append(one)
         self._soon()
         return id
 
-    def feed(self, one: Data | End | Hangup) -> None:
-        """Put what happened on an open ticket into the next turn."""
+    def feed(self, one: Data | End | Hangup | Called) -> None:
+        """Put what happened on an open ticket, or came of a call, into the next turn."""
         if isinstance(one, Hangup):
             self._forget(one.id)
+            self.meter.left(one.id)
             self._held = [held for held in self._held if held.id != one.id]
         self._inbox.append(one)
         self._soon()
@@ -306,6 +315,8 @@ class Driver:
         for output in outputs:
             if isinstance(output, Expose):
                 self.expose(output)
+            elif isinstance(output, Invoke):
+                self._caller.call(output)
             elif (sink := self._sinks.get(output.id)) is not None:
                 try:
                     self._hand(sink, output)
@@ -320,7 +331,9 @@ class Driver:
         elif isinstance(output, Answer):
             self._forget(output.id)
             sink.answer(output.response)
+            self.meter.answered(output.id, output.about, len(output.response.body))
         elif isinstance(output, Begin):
+            self.meter.left(output.id)
             if output.upgrade == "channels":
                 self._lasting.add(output.id)
                 self._touch(output.id)

@@ -44,6 +44,7 @@ class Wish:
     seed: int | None = None
     port: int | None = None
     expose: bool | None = None
+    webhook_urls: bool | None = None
     defaults: dict[str, Any] = field(default_factory=lambda: {"nodes": 3, "clock": "realtime", "seed": 0})
 
 
@@ -190,7 +191,7 @@ def _look(name: str, folder: Path) -> Running:
 
 def _agree(found: Running, wish: Wish) -> None:
     """Refuse to adopt a cluster that is not what was asked for."""
-    for key in ("nodes", "clock", "seed"):
+    for key in ("nodes", "clock", "seed", "webhook_urls"):
         wanted, has = getattr(wish, key), found.config.get(key)
         if wanted is not None and wanted != has:
             raise Refused(
@@ -204,7 +205,7 @@ def _config(name: str, folder: Path, wish: Wish) -> dict[str, Any]:
     before = state.load(folder / "cluster.json")
     config = {**wish.defaults, **before, "name": name}
     has_state = (folder / "state.db").is_file()
-    for key in ("nodes", "clock", "seed", "port", "expose"):
+    for key in ("nodes", "clock", "seed", "port", "expose", "webhook_urls"):
         value = getattr(wish, key)
         if value is None:
             continue

@@ -28,7 +28,9 @@ from kit.runtime.clocks import Clock, Realtime, Settled
 from kit.runtime.control import Control
 from kit.runtime.credentials import Credentials
 from kit.runtime.driver import Driver, unix_ms, wall_ms
+from kit.runtime.exposition import Text
 from kit.runtime.journal import Journal
+from kit.runtime.measuring import Meter
 from kit.runtime.ports import Ports
 from kit.runtime.server import Server
 from kit.runtime.zones import SystemZones
@@ -49,8 +51,9 @@ class Service:
         self.url = f"https://127.0.0.1:{self.socket.getsockname()[1]}"
         settings = self._settings()
         rows = None if self.journal.empty() else self.journal.rows()
-        self.machine = Cluster(settings, self.credentials, rows, SystemZones())
-        self.driver = Driver(self.machine, self.journal, self._clock())
+        meter = Meter()
+        self.machine = Cluster(settings, self.credentials, rows, SystemZones(), Text(meter, self._stored))
+        self.driver = Driver(self.machine, self.journal, self._clock(), meter=meter)
         self.ports = Ports(
             self.driver, enabled=bool(config.get("expose", config["clock"] != "settled")), changed=self._note
         )
@@ -84,9 +87,15 @@ class Service:
         self.journal.close()
         (self.folder / "process.json").unlink(missing_ok=True)
 
+    def _stored(self) -> int:
+        """Return how many bytes the journal takes, with its log."""
+        return sum(file.stat().st_size for file in self.folder.glob("state.db*"))
+
     def _settings(self) -> Settings:
         config = self.config
         options: dict[str, Any] = {"seed": int(config["seed"]), "nodes": int(config["nodes"]), "name": "lab"}
+        options["metrics"] = bool(config.get("metrics", True))
+        options["webhook_urls"] = bool(config.get("webhook_urls", False))
         if config.get("epoch_ms") is not None:
             options["epoch"] = int(config["epoch_ms"])
         return Settings(**options, admin_token=self.credentials.token_text, server=self.url)

@@ -29,6 +29,12 @@ SWEEP_S = 5.0
 MAX_CONNECTIONS = 4_000
 
 
+def pairs_of(query: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of a query as Go reads it: what is no pair is passed over."""
+    pairs = (pair for pair in query.split("&") if ";" not in pair and not _BAD_ESCAPE.search(pair))
+    return tuple(parse_qsl("&".join(pairs), keep_blank_values=True))
+
+
 class Server:
     """The API's door. It is the `App` of every connection."""
 
@@ -134,9 +140,7 @@ class Server:
 
     def _query(self, exchange: Exchange) -> tuple[tuple[str, str], ...]:
         """Return the query as the machine gets it, and refuse a stream that can't be upgraded before anything is started."""
-        # as Go reads a query: what is no pair is passed over
-        pairs = (pair for pair in exchange.raw_query.split("&") if ";" not in pair and not _BAD_ESCAPE.search(pair))
-        query = tuple(parse_qsl("&".join(pairs), keep_blank_values=True))
+        query = pairs_of(exchange.raw_query)
         if exchange.path.endswith("/portforward") and "/pods/" in exchange.path:
             if streams.is_websocket(exchange) and streams.choose(exchange, streams.FORWARDING) != streams.TUNNEL:
                 ports_of(query)

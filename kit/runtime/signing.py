@@ -46,6 +46,17 @@ def subject(request: bytes) -> tuple[str, tuple[str, ...]] | None:
     return names[0] if names else "", groups
 
 
+def other_names(request: bytes) -> list[str]:
+    """Return the hosts, addresses, mail addresses and URIs a PEM request asks for, none when it is no request."""
+    from cryptography import x509
+
+    try:
+        found = x509.load_pem_x509_csr(request).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (ValueError, x509.ExtensionNotFound):
+        return []
+    return [str(one.value) for one in found.value]
+
+
 def certificate(ca: bytes, ca_key: bytes, request: bytes, usages: Sequence[str], seconds: int) -> bytes:
     """Return the PEM certificate for a PEM request, good for these usages from five minutes ago."""
     from cryptography import x509

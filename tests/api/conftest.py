@@ -46,11 +46,17 @@ class PlainSigner:
         except (IndexError, ValueError):
             return None
 
+    def key_set(self) -> list[dict[str, str]]:
+        return [{"use": "sig", "kty": "EC", "kid": "k", "crv": "P-256", "alg": "ES256", "x": "x", "y": "y"}]
+
     def authority(self) -> str:
-        return "-----BEGIN CERTIFICATE-----\n"
+        return "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
 
     def subject(self, request: bytes) -> tuple[str, tuple[str, ...]] | None:
         return signing.subject(request)
+
+    def other_names(self, request: bytes) -> list[str]:
+        return signing.other_names(request)
 
     def certificate(self, request: bytes, usages: Any, seconds: int) -> bytes:
         return f"-----BEGIN CERTIFICATE-----\n{','.join(usages)} {seconds}\n".encode()
@@ -117,8 +123,12 @@ class Reply:
         return next((one for one in self.outputs if isinstance(one, Begin)), None)
 
     @property
+    def data(self) -> bytes:
+        return b"".join(one.data for one in self.outputs if isinstance(one, Chunk))
+
+    @property
     def text(self) -> str:
-        return b"".join(one.data for one in self.outputs if isinstance(one, Chunk)).decode()
+        return self.data.decode()
 
     @property
     def events(self) -> list[Any]:
@@ -151,6 +161,8 @@ class World:
         self.engine.register(Definitions(self.clock, self.api.context.registry))
         self.api.context.zones = SystemZones()
         self.api.nodes, self.api.network = PlainNodes(), PlainNetwork()
+        self.certificate: Identity | None = None
+        """Who the administrator is when he brings a client certificate instead of the token alone."""
         self._number = 0
 
     def seed(self) -> None:
@@ -180,7 +192,10 @@ class World:
         sent: dict[str, str | None] = {"authorization": f"Bearer {TOKEN}", "user-agent": "facts/v1 (linux/amd64)"}
         if body is not None or raw is not None:
             sent["content-type"] = "application/json"
-        sent |= {key.lower(): value for key, value in (headers or {}).items()}
+        given = {key.lower(): value for key, value in (headers or {}).items()}
+        if identity is None and "authorization" not in given:
+            identity = self.certificate
+        sent |= given
         data = raw if raw is not None else b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
         reply = Reply()
         kept = {key: value for key, value in sent.items() if value is not None}

@@ -91,7 +91,7 @@ def written(recorded: dict[str, Any]) -> str:
 def main() -> None:
     server = Server(json.loads(Path(sys.argv[1]).read_text()))
     recorded = json.loads(RECORDED.read_text())
-    for name in ("values", "rules"):
+    for name in ("values", "rules", "libraries"):
         widgets(server, recorded[name])
     for case in recorded["definitions"]:
         got = server.call("POST", f"{CRDS}?dryRun=All", case[0])

@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from kit.kube.admission.typechecking import warnings
+from kit.kube.kinds import builtin
+
 RECORDER = runpy.run_path(str(Path(__file__).parent / "record_policies.py"))
 PLACES, answer = RECORDER["PLACES"], RECORDER["answer"]
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "policies.json").read_text())
@@ -168,12 +171,21 @@ def test_expressions_that_run_away_are_stopped(world: Any) -> None:
     world.call("POST", PLACES[binding["kind"]], binding)
     refused = world.call("POST", MAPS, {"metadata": {"name": "c"}})
     assert refused.code == 422
-    assert "running out of cost budget" in refused.body["message"]
+    assert "actual cost limit exceeded" in refused.body["message"]
 
 
 def test_no_policy_means_no_engine() -> None:
     code = (
         "import sys; from kit.embedded.api import server; from kit.kube.admission import rules;"
-        "sys.exit(any(name.startswith(('celpy', 'lark')) for name in sys.modules))"
+        "sys.exit(any(name.startswith('kit.kube.cel.') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+TYPED = json.loads((Path(__file__).parent / "recorded" / "typechecking.json").read_text())
+
+
+@pytest.mark.parametrize(("name", "spec", "status"), TYPED, ids=[name for name, *_ in TYPED])
+def test_types_are_checked_as_by_the_real_controller(name: str, spec: Any, status: Any) -> None:
+    found = warnings(spec, builtin())
+    assert found == (status["typeChecking"].get("expressionWarnings") or [])

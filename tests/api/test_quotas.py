@@ -53,3 +53,14 @@ def test_a_quota_nobody_has_counted_yet_lets_nothing_unknown_in(world: Any) -> N
     refused = world.call("POST", MAPS, {"metadata": {"name": "a"}})
     assert refused.code == 403
     assert refused.body["message"].endswith("status unknown for quota: q, resources: count/configmaps")
+
+
+def test_what_somebody_wrote_into_a_status_is_put_right_within_five_minutes(limited: Any) -> None:
+    before = used(limited)
+    state = {"status": {"used": {"count/configmaps": "2500"}}}
+    merge = {"content-type": "application/merge-patch+json"}
+    assert limited.call("PATCH", f"{QUOTAS}/q/status", state, headers=merge).code == 200
+    limited.run(1000)
+    assert used(limited) == "2500"
+    limited.run(300_000)
+    assert used(limited) == before

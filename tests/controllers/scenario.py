@@ -158,6 +158,8 @@ class Scrub:
         text = re.sub(rf"-(<hash:\d+>|<uid:[^>]*>)-[{SUFFIX}]{{5}}\b", r"-\1-<rand5>", text)
         named = rf"\b(pod|Pod|pods|job|jobs):? \"?(facts-ns/)?([a-z0-9.-]+?)-[{SUFFIX}]{{5}}\b(?!-)"
         text = re.sub(named, lambda found: found[0][:-5] + "<rand5>", text)
+        text = re.sub(r"-2[89]\d{6}\b", "-<minute>", text)
+        text = re.sub(rf"(-<minute>)-[{SUFFIX}]{{5}}\b", r"\1-<rand5>", text)
         text = re.sub(rf"\b(kube-api-access-)[{SUFFIX}]{{5}}\b", r"\1<rand5>", text)
         text = re.sub(r"( to )facts-node-\d", r"\1<node>", text)
         text = re.sub(r"\b10\.244\.\d+\.\d+\b", "<podIP>", text)
@@ -236,7 +238,14 @@ def _hashes(objects: Sequence[Obj], events: Sequence[Obj]) -> dict[str, str]:
     seen = [one["metadata"]["labels"]["pod-template-hash"] for one in sorted(labelled, key=order)]
     for event in events:
         seen += re.findall(rf"replica set \S+-([{SUFFIX}]{{6,10}})\b", event.get("message") or "")
-    return {text: f"<hash:{number}>" for number, text in enumerate(dict.fromkeys(seen), 1)}
+    found = {text: f"<hash:{number}>" for number, text in enumerate(dict.fromkeys(seen), 1)}
+    revisions = sorted(
+        (one for one in objects if one["kind"] == "ControllerRevision"),
+        key=lambda one: (one["revision"], one["metadata"]["name"]),
+    )
+    for number, one in enumerate(revisions, 1):
+        found.setdefault(one["metadata"]["name"].rsplit("-", 1)[-1], f"<revhash:{number}>")
+    return found
 
 
 def reduced(obj: Obj) -> Obj:
@@ -280,6 +289,11 @@ def _pod(pod: Obj) -> Obj:
 def comparable(case: Obj, found: Mapping[str, Any]) -> Obj:
     """Return events as a set, objects and answers as they are, without what the case calls unstable or volatile."""
     out: Obj = json.loads(json.dumps(found))
+    for one in out["objects"]:  # which node's Pod a DaemonSet replaces first is chance
+        if one["kind"] == "Pod" and "affinity" in one["spec"]:
+            one["spec"]["affinity"] = json.loads(
+                re.sub(r"facts-node-\d", "<node>", json.dumps(one["spec"]["affinity"]))
+            )
     out["objects"] = sorted(
         out["objects"], key=lambda o: (o["kind"], o["metadata"].get("name", ""), json.dumps(o, sort_keys=True))
     )

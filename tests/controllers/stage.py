@@ -12,6 +12,7 @@ from asking import TOKEN, Asking, PlainSigner
 from plain import NODES, PlainCluster, node_of
 
 from kit.embedded.core.settings import Settings
+from kit.runtime.zones import SystemZones
 
 EPOCH = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 QUIET_MS = 1600
@@ -29,7 +30,7 @@ class Stage(Asking):
     """A cluster of plain nodes in process."""
 
     def __init__(self, seed: int = 7, nodes: Sequence[Mapping[str, Any]] = NODES) -> None:
-        self.machine = Bare(Settings(admin_token=TOKEN, seed=seed, epoch=EPOCH), PlainSigner())
+        self.machine = Bare(Settings(admin_token=TOKEN, seed=seed, epoch=EPOCH), PlainSigner(), zones=SystemZones())
         self.store, self.clock, self.queue = self.machine.store, self.machine.clock, self.machine.queue
         self.api, self.engine, self.trace = self.machine.api, self.machine.engine, self.machine.trace
         for node in nodes:

@@ -110,7 +110,7 @@ def test_pods_of_an_owner_that_has_no_scale(stage: Stage) -> None:
     """A Job does not say how many Pods it wants: the status says so, and no generation was observed."""
     job = {
         "template": {"spec": {"containers": [{"name": "c", "image": "x"}], "restartPolicy": "Never"}},
-        "suspend": True,
+        "managedBy": "example.com/other",  # so that ours leaves it alone
     }
     stage.create({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": job})
     uid = stage.ask("GET", "/apis/batch/v1/namespaces/default/jobs/j")["metadata"]["uid"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from scenario import compare
 
-SCOPE = re.compile(r"ctl-(deploy|rs|rc|pdb|svc|ns|gc|sched|node|sa|pod)-")
+SCOPE = re.compile(r"ctl-(deploy|rs|rc|sts|ds|job|cron|pdb|svc|ns|gc|sched|node|sa|pod)-")
 
 
 def test_scenarios_match_or_are_listed(facts: Callable[[str], Any], ledger: Any) -> None:

@@ -1,6 +1,6 @@
 """Compile the recorded facts into the tables the product carries: `python tests/facts/compile_data.py [--check]`.
 
-Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,descriptions}.json; with `--check` writes nothing and fails when a
+Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,standing,descriptions}.json; with `--check` writes nothing and fails when a
 table is not what the facts give.
 """
 
@@ -78,12 +78,12 @@ FIELD = ("number", "json", "type", "repeated", "map", "pointer", "inline", "omit
 
 def protobuf() -> dict[str, Any]:
     """Return messages as rows [number, json, type, flags]; flags are the first letters of what is true."""
-    facts = read("protobuf.json")
+    facts, more = read("protobuf.json"), read("protobuf-more.json")  # `more`: kinds the first recording passed over
     messages = {}
-    for name, message in sorted(facts["messages"].items()):
+    for name, message in sorted({**facts["messages"], **more["messages"]}.items()):
         fields = [_field(field) for field in message.get("fields", [])]
         messages[name] = [message.get("special", ""), fields]
-    return {"kinds": facts["kinds"], "messages": messages}
+    return {"kinds": {**facts["kinds"], **more["kinds"]}, "messages": messages}
 
 
 FLAGS = {"repeated": "r", "map": "m", "pointer": "p", "inline": "i", "omitempty": "o", "omitzero": "z"}
@@ -127,6 +127,21 @@ def _subject(subject: dict[str, Any]) -> list[str]:
     return [subject["kind"], subject["name"], subject.get("namespace", "")]
 
 
+def standing() -> dict[str, Any]:
+    """Return what a control plane makes for itself besides roles: names of accounts, and the specs of flow control."""
+    items = read("fresh.json")["items"]
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return sorted((obj for obj in items if obj["kind"] == kind), key=lambda obj: str(obj["metadata"]["name"]))
+
+    accounts = [obj["metadata"] for obj in of("ServiceAccount")]
+    flow = ("PriorityLevelConfiguration", "FlowSchema")
+    return {
+        "ServiceAccount": [meta["name"] for meta in accounts if meta["name"] != "default"],
+        **{kind: {obj["metadata"]["name"]: obj["spec"] for obj in of(kind)} for kind in flow},
+    }
+
+
 def descriptions() -> dict[str, Any]:
     """Return what is said of each definition (under "") and its fields, the definitions there are schemas of."""
     known, facts = read("schema.json")["definitions"], read("descriptions.json")
@@ -139,7 +154,14 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-TABLES = {"kinds": kinds, "schema": schema, "protobuf": protobuf, "rbac": rbac, "descriptions": descriptions}
+TABLES = {
+    "kinds": kinds,
+    "schema": schema,
+    "protobuf": protobuf,
+    "rbac": rbac,
+    "standing": standing,
+    "descriptions": descriptions,
+}
 
 
 def render(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -16,6 +16,7 @@ from kit.embedded.core.settings import Settings
 from kit.embedded.core.turns import Answer, Begin, Chunk, Finish, Hangup, Request
 from kit.errors import CODES
 from kit.runtime.credentials import Credentials
+from kit.runtime.server import pairs_of
 
 TOKEN = "admin-token"
 TIMES = int(os.environ.get("LABKIT_FUZZ", "1"))
@@ -78,7 +79,7 @@ class Machine:
         self.last += 1
         raw, _, query = path.partition("?")
         named = {"authorization": f"Bearer {TOKEN}", **{name.lower(): value for name, value in dict(headers).items()}}
-        request = Request(self.last, method, unquote(raw), tuple(parse_qsl(query, keep_blank_values=True)), named, body)
+        request = Request(self.last, method, unquote(raw), pairs_of(query), named, body)
         began = time.perf_counter()
         outputs = list(self.cluster.turn((request,), self.now, 10_000).outputs)
         for _ in range(20):  # what waits for the network or for a Pod to be gone

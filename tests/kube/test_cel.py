@@ -49,7 +49,7 @@ def run(text: str, value: Any) -> Any:
         ("has(self.a.b)", {}, "no such key: a"),
         ("self[5]", [1], "index out of bounds: 5"),
         ("1 / self", 0, "division by zero"),
-        ("9223372036854775807 + self > 0", 1, "return error for overflow"),
+        ("9223372036854775807 + self > 0", 1, "integer overflow"),
     ],
 )
 def test_values(text: str, value: Any, want: Any) -> None:
@@ -96,3 +96,22 @@ def test_hostile_texts_are_refused(text: str) -> None:
 def test_a_pattern_that_backtracks_does_not_here() -> None:
     assert run('self.matches("^(a+)+$")', "a" * 30 + "b") is not None
     assert not run('self.matches("^(a+)+$")', "a" * 3000 + "b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lists.range(10000).map(x, lists.range(10000)).flatten().size()",
+        "lists.range(9000).distinct().size()",
+        "lists.range(9000).map(x, self).join().size()",
+        "'%s'.format([lists.range(9000).map(x, self)]).size()",
+        "lists.range(9000).map(x, lists.range(9000).map(y, self)).size()",
+        "self.replace('', self).size()",
+        "lists.range(9000).all(x, !self.matches('(a+)+$' + string(x)))",
+        "lists.range(9000).map(x, -x).sort().first().value()",
+    ],
+)
+def test_what_grows_is_stopped(text: str) -> None:
+    program = compiled(text, {"self": types.STRING})
+    with pytest.raises(RunError):
+        program.run({"self": "a" * 100_000}, Budget(60_000))

@@ -140,7 +140,8 @@ def test_open_places_know_everything():
         ('{"a":1},', "invalid character ',' after top-level value"),
         ('{"a":01}', "invalid character '1' after object key:value pair"),
         ("[" * 100_000, "invalid character '[' exceeded max depth"),
-        ('{"a":' * 201 + "1" + "}" * 201, "invalid character '{' exceeded max depth"),
+        ('{"a":' * 10_001 + "1" + "}" * 10_001, "invalid character '{' exceeded max depth"),
+        ('{"a":' * 700 + "x" + "}" * 700, "invalid character 'x' looking for beginning of value"),
     ],
 )
 def test_bad_json(text, message):
@@ -226,7 +227,7 @@ def test_yaml_structure():
         ("a: {a: 1", "yaml: line 1: did not find expected ',' or '}'"),
         ("a: @x", "yaml: found character that cannot start any token"),
         ("<<: 5", "yaml: map merge requires map or sequence of maps as the value"),
-        ("[" * 300, "yaml: exceeded max depth"),
+        ("[" * 10_300, "yaml: exceeded max depth of 10000"),
         ("a: \x01", "yaml: control characters are not allowed"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kit.errors import Status
 from kit.kube import selectors
-from kit.kube.selectors import EVERYTHING, NOTHING
+from kit.kube.selectors import NOTHING, Selector
 
 KNOWN = ("metadata.name", "metadata.namespace")
 
@@ -69,9 +69,9 @@ def test_objects():
     assert not selector.matches({"app": "web"})
     assert str(selector) == "app=web,!old,tier in (a,b)"
     assert selectors.of_object(None) == NOTHING
-    assert selectors.of_object({}) == EVERYTHING
+    assert selectors.of_object({}) == Selector()
     assert not NOTHING.matches({})
-    assert EVERYTHING.matches({})
+    assert Selector().matches({})
     assert selectors.of_labels({}) == NOTHING
     assert selectors.of_labels({"a": "b"}).matches({"a": "b", "c": "d"})
 

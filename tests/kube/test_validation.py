@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from kit.kube import kinds, names, validation
+from kit.kube import kinds, names, schedules, validation
 from kit.kube.defaults import apply_defaults
 from kit.kube.status import Cause
 from kit.kube.strategy import prepare_create
-from kit.kube.validation import checks, internal, schedules
+from kit.kube.validation import checks, internal
 from kit.kube.validation.kinds import RULES
 
 NOW, UID = "2026-03-01T12:00:00Z", "11111111-2222-3333-4444-555555555555"

@@ -122,7 +122,7 @@ def test_a_jump_makes_custom_objects_older() -> None:
 
 def test_a_rule_without_end_is_stopped() -> None:
     """Nested loops over long lists: refused after the budget, not after an hour."""
-    nested = "self.l.all(a, self.l.all(b, self.l.all(c, self.l.all(d, a + b + c + d >= 0))))"
+    nested = "self.l.all(a, self.l.all(b, a + b >= 0))"
     spec = {
         "type": "object",
         "properties": {"l": {"type": "array", "items": {"type": "integer"}, "maxItems": 1000}},
@@ -141,7 +141,7 @@ def test_the_engine_of_rules_is_not_imported_before_there_is_a_rule() -> None:
     script = (
         "import sys; sys.path.insert(0, 'tests/machine'); import kit.embedded.cluster, test_definitions as t; w = t.World();"
         "w.ask('POST', t.CRDS, t.definition()); w.run(100); w.ask('POST', t.WIDGETS, t.widget('w'));"
-        "print([name for name in sys.modules if name.split('.')[0] in ('celpy', 'lark')])"
+        "print([name for name in sys.modules if name.startswith('kit.kube.cel.')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=".")
     assert done.stdout.strip() == "[]"

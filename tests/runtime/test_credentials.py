@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import stat
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kit.runtime.credentials import Credentials
@@ -50,6 +52,23 @@ def test_service_account_tokens_are_verified(tmp_path):
     assert signer.claims(f"{none}.{body}.") is None
     for broken in ("", "a", "a.b", "a.b.c", "é.é.é", token[:-4], token + "A"):
         assert signer.claims(broken) is None
+
+
+def test_the_published_keys_verify_tokens(tmp_path):
+    signer = Credentials(tmp_path, "lab")
+    (key,) = signer.key_set()
+    text, _, tail = signer.token({"sub": "x"}).rpartition(".")
+    assert json.loads(_decoded(text.split(".")[0])) == {"alg": key["alg"], "kid": key["kid"]}
+    x, y = (int.from_bytes(_decoded(key[name]), "big") for name in "xy")
+    public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    first, second = (int.from_bytes(part, "big") for part in (_decoded(tail)[:32], _decoded(tail)[32:]))
+    public.verify(encode_dss_signature(first, second), text.encode(), ec.ECDSA(hashes.SHA256()))
+    encoded = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert _decoded(key["kid"]) == hashlib.sha256(encoded).digest()
+
+
+def _decoded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_a_certificate_request_is_read_and_signed(tmp_path):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import ssl
 import threading
 
 import pytest
+
+from kit.embedded.core.turns import Response
+from kit.runtime.packing import GZIP_FROM, packed
 
 
 def test_a_request_reaches_the_machine_and_its_answer_comes_back(running):
@@ -83,6 +87,38 @@ def test_large_answers_are_packed_for_who_takes_it(running):
     assert packed.headers["Content-Encoding"] == "gzip"
     assert json.loads(gzip.decompress(packed.body))["pad"] == plain.json()["pad"]
     assert "Content-Encoding" not in running.call("GET", "/x?size=1000", headers={"Accept-Encoding": "gzip"}).headers
+
+
+@pytest.mark.parametrize(
+    ("said", "packs"),
+    [
+        ("gzip", True),
+        ("br,gzip", True),
+        ("deflate, gzip;q=0.5", False),
+        ("gzip;q=0", False),
+        ("*", False),
+        ("GZIP", False),
+    ],
+)
+def test_gzip_must_be_named_by_itself(running, said, packs):
+    """As recorded from a real API server."""
+    answer = running.call("GET", "/x?size=200000", headers={"Accept-Encoding": said})
+    assert (answer.headers.get("Content-Encoding") == "gzip") is packs
+    assert (answer.headers.get("Vary") == "Accept-Encoding") is packs
+
+
+def test_only_what_is_larger_than_the_threshold_is_packed_and_nothing_with_an_etag():
+    body = bytes(GZIP_FROM)
+    assert packed(Response(200, (), body), "gzip").body == body
+    assert packed(Response(200, (), body + b"x"), "gzip").body != body + b"x"
+    assert packed(Response(200, (("ETag", '"1"'),), body + b"x"), "gzip").body == body + b"x"
+
+
+def test_every_answer_says_when_and_what_it_is_called_in_audit_logs(running):
+    answers = [running.call("GET", path) for path in ("/x", "/watch", "/x")]
+    assert len({answer.headers["Audit-Id"] for answer in answers}) == 3
+    assert all(re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", answer.headers["Date"]) for answer in answers)
+    assert running.call("GET", "/x", headers={"Audit-ID": "my-own"}).headers["Audit-Id"] == "my-own"
 
 
 def test_a_watch_is_streamed_and_ends(running):

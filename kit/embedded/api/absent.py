@@ -9,12 +9,6 @@ from collections.abc import Mapping
 
 # resource -> (kind, what does not happen)
 UNWATCHED: Mapping[str, tuple[str, str]] = {
-    "statefulsets.apps": ("StatefulSet", "no Pods are made for it"),
-    "daemonsets.apps": ("DaemonSet", "no Pods are made for it"),
-    "jobs.batch": ("Job", "no Pods are made for it"),
-    "cronjobs.batch": ("CronJob", "no Jobs are made for it"),
-    "horizontalpodautoscalers.autoscaling": ("HorizontalPodAutoscaler", "nothing is scaled by it"),
-    "persistentvolumeclaims": ("PersistentVolumeClaim", "it is not bound to a volume"),
     "ingresses.networking.k8s.io": ("Ingress", "nothing is routed by it"),
 }
 

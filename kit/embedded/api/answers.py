@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from json import JSONEncoder
+from dataclasses import replace
+from json import JSONEncoder, dumps, loads
 from typing import Any
 
 import yaml
 
-from kit.embedded.api.negotiation import JSON, YAML
+from kit.embedded.api.negotiation import JSON, PROTOBUF, YAML
 from kit.embedded.core.turns import Response
 from kit.errors import Status
-from kit.kube.status import KubeletRefusal
+from kit.kube import protowriting
+from kit.kube.status import Denied, KubeletRefusal
 
 encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -24,18 +27,32 @@ def respond(
     media: str = JSON,
     warnings: Sequence[str] = (),
     headers: Sequence[tuple[str, str]] = (),
+    done: bool = False,
 ) -> Response:
-    """Return a JSON body in the media type asked for, with the headers of every API answer."""
-    if media == YAML:
-        body = yaml_of(body)
+    """Return a JSON body in the media type asked for (or one that is `done`), with the headers of every API answer."""
+    body = body if done else written(body, media)
     listed = [("Cache-Control", "no-cache, private"), ("Content-Type", media), *headers]
     listed += [("Warning", f"299 - {warning_text(text)}") for text in warnings]
     return Response(code, tuple(listed), body)
 
 
+def written(body: bytes, media: str) -> bytes:
+    """Return a JSON document in a media type, as the API server's serializers do: JSON is a line."""
+    if media == PROTOBUF:
+        return protowriting.encode(loads(body))
+    return yaml_of(body) if media == YAML else body + b"\n"
+
+
+def indented(response: Response) -> Response:
+    """Return an answer in JSON as people read it, any other as it is."""
+    if ("Content-Type", JSON) not in response.headers or not response.body:
+        return response
+    return replace(response, body=dumps(loads(response.body), indent=2, ensure_ascii=False).encode())
+
+
 def text(words: str, code: int = 200) -> Response:
     """Return plain words."""
-    headers = (("Cache-Control", "no-cache, private"), ("Content-Type", TEXT), ("X-Content-Type-Options", "nosniff"))
+    headers = (("Cache-Control", "no-cache, private"), ("Content-Type", TEXT), NO_SNIFFING)
     return Response(code, headers, words.encode())
 
 
@@ -47,6 +64,8 @@ def refusal(error: Status, *, media: str = JSON, warnings: Sequence[str] = ()) -
     headers = []
     if "retryAfterSeconds" in details:
         headers.append(("Retry-After", str(details["retryAfterSeconds"])))
+    if isinstance(error, Denied):
+        headers.append(NO_SNIFFING)
     body = error.body()
     if error.details is not None:
         body = {

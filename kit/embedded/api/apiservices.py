@@ -45,23 +45,26 @@ PRIORITIES: Mapping[str, tuple[int, Mapping[str, int]]] = {
     "storage.k8s.io": (16800, {}),
     "storagemigration.k8s.io": (15800, {}),
 }
+METRICS = {"metrics.k8s.io": (100, {"v1beta1": 100})}  # as metrics-server's own manifest has it
 AVAILABLE = ("Available", "True", "Local", "Local APIServices are always available")
 
 
 def keep(context: Context) -> None:
     """Make those of the built-in groups that are not there, as every start of the API server does."""
     ids, now = Ids(context.ids.seed ^ SALT), context.clock.text()
-    for obj in _expected():
+    for obj in _expected(context):
         uid = ids.uid()
         key = Key(RESOURCE, "", obj["metadata"]["name"])
         if context.store.record(key) is None:
             context.store.commit(key, _made(obj, uid, now))
 
 
-def _expected() -> Iterator[Obj]:
-    for group, (minimum, versions) in PRIORITIES.items():
+def _expected(context: Context) -> Iterator[Obj]:
+    served = context.registry.groups()
+    for group, (minimum, versions) in {**PRIORITIES, **METRICS}.items():
         for version in dict.fromkeys(("v1", *versions)):
-            yield local(group, version, minimum, versions.get(version, _USUAL), "onstart")
+            if version in served.get(group, ()):
+                yield local(group, version, minimum, versions.get(version, _USUAL), "onstart")
 
 
 def local(group: str, version: str, minimum: int, priority: int, managed: str) -> Obj:

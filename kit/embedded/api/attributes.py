@@ -11,12 +11,13 @@ from kit.kube.kinds import Resource, Subresource
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is asking."""
+    """Who is asking; `warning` is what his credentials are answered with."""
 
     name: str
     groups: tuple[str, ...] = ()
     uid: str = ""
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warning: str = ""
 
 
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
@@ -37,6 +38,8 @@ class Attributes:
     dry_run: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    dry_runs: tuple[str, ...] = ()
+    """What the query says of dry runs, each time it does."""
 
     @property
     def key(self) -> Key:

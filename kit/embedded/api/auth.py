@@ -5,14 +5,16 @@ Models k8s.io/apiserver/pkg/authentication and pkg/serviceaccount/claims.go.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kit.embedded.api import legacytokens
 from kit.embedded.api.attributes import ANONYMOUS, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key
-from kit.embedded.core.turns import Request
+from kit.embedded.core.turns import Identity, Request
 from kit.kube import status
 
 AUTHENTICATED = "system:authenticated"
@@ -21,17 +23,54 @@ MASTERS = "system:masters"
 ADMIN = User("kubernetes-admin", (MASTERS, AUTHENTICATED))
 ACCOUNTS = "system:serviceaccounts"
 EXTRA = "authentication.kubernetes.io"
+CREDENTIAL = f"{EXTRA}/credential-id"
+PROTOCOL = "base64url.bearer.authorization.k8s.io."
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
 def authenticated(context: Context, request: Request) -> User:
-    """Return who a request's credentials name; Unauthorized for a token that is not ours, anonymous without any."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return by_token(context, token.strip())
+    """Return who a request's credentials name: a client certificate's user, else a bearer token's; anonymous without either.
+
+    Unauthorized when there are credentials and none of them names anybody.
+    """
+    if request.identity is not None and request.identity.name:
+        return _certified(request.identity)
+    token = _bearer(request.headers) or _protocol_bearer(request.headers)
+    if token:
+        return by_token(context, token)
     if request.identity is not None:
-        return User(request.identity.name, (*request.identity.groups, AUTHENTICATED))
+        raise status.unauthorized()
     return ANONYMOUS
+
+
+def _certified(identity: Identity) -> User:
+    """Return the user of a certificate. Models AuthenticatedGroupAdder: who says that he is not authenticated is believed."""
+    added = () if {AUTHENTICATED, UNAUTHENTICATED} & set(identity.groups) else (AUTHENTICATED,)
+    extra = {CREDENTIAL: (f"X509SHA256={identity.digest}",)} if identity.digest else {}
+    return User(identity.name, (*identity.groups, *added), identity.uid, extra)
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    """Return the token of an Authorization header, "" without one. Models request/bearertoken."""
+    scheme, *rest = headers.get("authorization", "").strip().split(" ")
+    return rest[0] if rest and scheme.lower() == "bearer" else ""
+
+
+def _protocol_bearer(headers: Mapping[str, str]) -> str:
+    """Return the token that a WebSocket's handshake names among its protocols, "" without one. Models request/websocket/protocol.go.
+
+    It only counts beside another protocol: none is left to speak otherwise.
+    """
+    if headers.get("upgrade", "").lower() != "websocket":
+        return ""
+    protocols = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
+    said = [one.removeprefix(PROTOCOL) for one in protocols if one.startswith(PROTOCOL)]
+    if len(said) != 1 or len(protocols) < 2:
+        return ""
+    try:
+        return base64.urlsafe_b64decode(said[0] + "=" * (-len(said[0]) % 4)).decode()
+    except ValueError:
+        return ""
 
 
 def by_token(context: Context, token: str) -> User:
@@ -40,9 +79,12 @@ def by_token(context: Context, token: str) -> User:
         return ADMIN
     claims = claims_of(context, token)
     user = account_of(context, claims) if claims else None
-    if user is None or not accepted(claims or {}, (ISSUER,)):
+    if claims is None or user is None or not accepted(claims, (ISSUER,)):
         raise status.unauthorized()
-    return user
+    fault, warning = legacytokens.used(context, claims)
+    if fault:
+        raise status.unauthorized()
+    return replace(user, warning=warning)
 
 
 def claims_of(context: Context, token: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.negotiation import PROTOBUF, YAML, body_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request
-from kit.kube import decoding, protobuf, status, unstructured
+from kit.kube import decoding, nesting, protobuf, status, unstructured
 from kit.kube.kinds import Resource
 from kit.kube.wire import ProtobufError
 
@@ -24,11 +24,14 @@ def decoded(at: Attributes, request: Request, resource: Resource | None = None) 
     """
     resource = resource or at.resource
     obj, complaints = parsed(request, resource.kind)
+    deep = isinstance(obj, nesting.Cut)
     refused = None if resource.custom else decoding.check_type(obj, resource)
     if refused is not None:
         raise refused
     obj = {"kind": resource.kind, "apiVersion": resource.api_version} | obj
     obj = fitted(at, obj, complaints, resource)
+    if deep and nesting.holds(obj):
+        raise status.bad_request(nesting.REFUSAL)
     refused = custom.other_version(obj, resource) if resource.custom else None
     if refused is not None:
         raise refused
@@ -104,7 +107,7 @@ def check_size(request: Request) -> None:
 def check_options(at: Attributes, kind: str) -> None:
     """Raise Invalid for bad dryRun, fieldManager or fieldValidation in a query; `kind` is CreateOptions and the like."""
     causes = []
-    dry_run = [at.query["dryRun"]] if "dryRun" in at.query else []
+    dry_run = list(at.dry_runs)
     if any(word != "All" for word in dry_run):
         causes.append(status.not_supported("dryRun", dry_run, ("All",)))
     manager = at.query.get("fieldManager", "")

@@ -1,4 +1,5 @@
-"""The objects a cluster has from its first moment: namespaces, the API's own Service, classes; for the roles see `api.roles`.
+"""The objects a cluster has from its first moment: namespaces, the API's own Service, classes; for the roles see `api.roles`,
+for what each start makes again `api.standing`.
 
 Models what kube-apiserver's bootstrap controllers and kubeadm make. There are no Pods in kube-system: DNS, proxy and control plane
 are parts of the machine here, and the node agents add the nodes.
@@ -40,6 +41,10 @@ def _services(control_plane: str) -> Sequence[Obj]:
     https = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
     return [
         _object("v1", "Service", "kubernetes", "default", labels=api_labels, spec={"clusterIP": API_ADDRESS, "ports": [https]}),
+        _object(
+            "v1", "Endpoints", "kubernetes", "default", labels={"endpointslice.kubernetes.io/skip-mirror": "true"},
+            subsets=[{"addresses": [{"ip": control_plane}], "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]}],
+        ),
         _object(
             "discovery.k8s.io/v1", "EndpointSlice", "kubernetes", "default", labels={"kubernetes.io/service-name": "kubernetes"},
             addressType="IPv4", endpoints=[{"addresses": [control_plane], "conditions": {"ready": True}}],

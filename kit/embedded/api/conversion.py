@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.embedded.core.store import Obj
-from kit.kube import status
+from kit.kube import decoding, status
 from kit.kube.kinds import Resource
 
 # core/v1 field -> events.k8s.io/v1 field
@@ -31,6 +31,8 @@ def shown(resource: Resource, obj: Obj) -> Obj:
     if obj["apiVersion"] == resource.api_version:
         return obj
     _refuse_webhook(resource)
+    if resource.custom and resource.node:  # defaults are those of the version it is stored in
+        obj = decoding.prune(obj, resource.node)
     convert = _OUT.get((resource.api_version, resource.kind))
     return convert(obj) if convert else {**obj, "apiVersion": resource.api_version}
 

@@ -6,12 +6,14 @@ Models apiextensions-apiserver's discovery and OpenAPI controllers. Definitions 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from kit.embedded.api import custom
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Event
 from kit.kube import owners
 from kit.kube.custom import definition
+from kit.kube.kinds import Resource
 
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -42,8 +44,20 @@ class Definitions:
             if not store.indexed(resource.group_resource, "owner"):
                 store.index(resource.group_resource, "owner", owners.uids)
         self._context.registry.serve(found)
+        self._refit(found)
         for tell in self.changed:
             tell()
+
+    def _refit(self, found: Sequence[Resource]) -> None:
+        """Show the objects there are as their definitions read them today: with its defaults, without what it does not know."""
+        versions = {(one.group_resource, one.api_version): one for one in found}
+        for name in sorted({one.group_resource for one in found}):
+            for _, record in self._context.store.items(name):
+                written = record.written or record.obj
+                resource = versions.get((name, written["apiVersion"]))
+                fitted = custom.fitted(written, resource) if resource else written
+                if fitted != record.obj:
+                    record.shown_as(fitted)
 
 
 _PARTS = ("spec", "status")

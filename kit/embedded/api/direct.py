@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.api import auth, deleting, patching, rules, subresources, writing
+from kit.embedded.api import auth, counting, deleting, patching, rules, subresources, writing
 from kit.embedded.api.attributes import SERVER, Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.controller import Controller
@@ -21,32 +21,62 @@ MANAGER = "kube-apiserver"
 
 def apply(context: Context, controller: Controller, effect: Effect) -> Any:
     """Carry out one effect; the object it leaves, or a Status is raised."""
+    at = _attributes(context, controller, effect)
+    about = counting.about(at, applied=isinstance(effect, Patch) and effect.kind == "apply")
+    try:
+        done = _carried(context, at, effect)
+    except Status as error:
+        context.counts.answered(about, error.code)
+        raise
+    context.counts.answered(about, 201 if at.verb == "create" else 200)
+    return done
+
+
+def _attributes(context: Context, controller: Controller, effect: Effect) -> Attributes:
     user, manager = user_of(controller), controller.manager
     match effect:
         case Create(obj=obj):
             at = _about(context, "create", obj, user, manager)
             at.name = ""
-            return writing.create(context, at, rules.defaulted(obj)).obj
+            return at
         case Update(obj=obj, subresource=subresource):
-            at = _about(context, "update", obj, user, manager, subresource)
-            return writing.update(context, at, lambda old: rules.defaulted(obj)).obj
-        case Patch(key=key, patch=patch, kind=kind, subresource=subresource):
-            return _patch(context, _at(context, "patch", key, user, manager, subresource), patch, kind)
-        case Delete(key=key, options=options):
-            at = _at(context, "delete", key, user, manager)
-            return deleting.delete(context, at, deleting.Options.of(options)).record.obj
-        case Call(key=key, subresource=subresource, obj=obj):
-            return subresources.call(context, _at(context, "create", key, user, manager, subresource), obj)
+            return _about(context, "update", obj, user, manager, subresource)
+        case Patch(key=key, subresource=subresource):
+            return _at(context, "patch", key, user, manager, subresource)
+        case Delete(key=key):
+            return _at(context, "delete", key, user, manager)
+        case Call(key=key, subresource=subresource):
+            return _at(context, "create", key, user, manager, subresource)
     raise Status("InternalError", f"{controller.name} yielded {effect!r}")
 
 
-def create_at_start(context: Context, obj: Obj) -> Obj:
+def _carried(context: Context, at: Attributes, effect: Effect) -> Any:
+    match effect:
+        case Create(obj=obj):
+            return writing.create(context, at, rules.defaulted(obj)).obj
+        case Update(obj=obj):
+            return writing.update(context, at, lambda old: rules.defaulted(obj)).obj
+        case Patch(patch=patch, kind=kind):
+            return _patch(context, at, patch, kind)
+        case Delete(options=options):
+            return deleting.delete(context, at, deleting.Options.of(options)).record.obj
+        case Call(obj=obj):
+            return subresources.call(context, at, obj)
+    return None
+
+
+def exists(context: Context, obj: Obj) -> bool:
+    """Return whether there is an object of that kind and name."""
+    return context.store.record(_about(context, "get", obj, SERVER, MANAGER).key) is not None
+
+
+def create_at_start(context: Context, obj: Obj, manager: str = MANAGER) -> Obj:
     """Make one of the objects a cluster begins with; a status it brings is kept."""
-    at = _about(context, "create", obj, SERVER, MANAGER)
+    at = _about(context, "create", obj, SERVER, manager)
     at.name = ""
     made = writing.create(context, at, rules.defaulted(obj)).obj
     if obj.get("status") and obj["status"] != made.get("status"):
-        late = _about(context, "update", made, SERVER, MANAGER, "status")
+        late = _about(context, "update", made, SERVER, manager, "status")
         made = writing.update(context, late, lambda old: {**old, "status": obj["status"]}).obj
     return made
 

@@ -5,17 +5,19 @@ Models k8s.io/apiserver/pkg/endpoints/discovery. Documents are built when first 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from hashlib import sha512
 from typing import Any
 
-from kit.embedded.api.answers import encode, respond, text
+from kit.embedded.api import groups
+from kit.embedded.api.answers import encode, respond, text, written
 from kit.embedded.api.context import Context
-from kit.embedded.api.negotiation import accepted
+from kit.embedded.api.negotiation import accepted, aggregated
 from kit.embedded.core.turns import Request, Response
 from kit.kube import status
 from kit.kube.kinds import Resource, Subresource
 
-AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+AGGREGATED = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
 class Discovery:
@@ -24,59 +26,84 @@ class Discovery:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._documents: dict[str, tuple[bytes, str]] = {}
+        self._written: dict[tuple[str, str], bytes] = {}  # those of all groups, by root and media type
+        self._claims: tuple[groups.Claim, ...] = ()
 
     def changed(self) -> None:
         """Build everything anew when it is next asked for."""
         self._documents.clear()
+        self._written.clear()
 
     def answer(self, request: Request, path: str) -> Response | None:
         """Return the answer at a discovery path, None when it is none."""
         parts = [part for part in path.split("/") if part]
         if not parts or parts[0] not in {"api", "apis"}:
             return None
-        if request.method not in {"GET", "HEAD"} and path == "/api":
+        if request.method != "GET" and path.rstrip("/") == "/api":
             raise status.method_not_allowed()
+        claims = groups.claims(self._context.store)
+        if claims != self._claims:
+            self._claims = claims
+            self.changed()
         if len(parts) == 1:
             return self._root(request, parts[0])
         return self._group(request, parts)
 
     def _root(self, request: Request, root: str) -> Response:
-        form = accepted(request.headers.get("accept", ""))
-        if form.kind == "APIGroupDiscoveryList":
-            return self._cached(request, f"aggregated/{root}", lambda: self._aggregated(root), AGGREGATED)
+        header = request.headers.get("accept", "")
+        whole = aggregated(header)
+        if whole is not None:
+            return self._whole(request, root, whole.media)
         legacy = self._versions if root == "api" else self._groups
-        return self._cached(request, root, legacy, form.media)
+        return self._cached(root, legacy, accepted(header, routed=root == "api", converted=False).media)
 
     def _group(self, request: Request, parts: list[str]) -> Response:
-        groups = self._context.registry.groups()
+        served = self._served()
         name = "" if parts[0] == "api" else parts[1]
-        form = accepted(request.headers.get("accept", ""))
-        if parts[0] == "apis" and len(parts) == 2 and name in groups and name:
+        form = accepted(request.headers.get("accept", ""), routed=self._routed(name) and len(parts) == 3 - (not name))
+        if parts[0] == "apis" and len(parts) == 2 and name in served and name:
             return self._cached(
-                request,
                 f"apis/{name}",
                 lambda: {"kind": "APIGroup", "apiVersion": "v1", **self._about(name)},
                 form.media,
             )
         version = parts[1] if parts[0] == "api" else parts[2] if len(parts) == 3 else ""
-        if version not in groups.get(name, ()):
-            if parts[0] == "api" or name in groups:
+        registered = self._context.registry.groups()
+        if version not in registered.get(name, ()):
+            if parts[0] == "api" or name in registered:
                 raise status.unknown_path()
             return text("404 page not found\n", 404)
-        return self._cached(request, f"{name}/{version}", lambda: self._resources(name, version), form.media)
+        return self._cached(f"{name}/{version}", lambda: self._resources(name, version), form.media)
 
-    def _cached(self, request: Request, key: str, build: Any, media: str) -> Response:
+    def _served(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the versions of each group, of other servers too."""
+        return groups.ordered(self._context.registry, self._claims)
+
+    def _routed(self, group: str) -> bool:
+        """Return whether a route of go-restful leads to the versions of a group: not to those of definitions."""
+        registry = self._context.registry
+        versions = registry.groups().get(group, ())
+        return not any(one.custom for version in versions for one in registry.in_version(group, version))
+
+    def _cached(self, key: str, build: Callable[[], dict[str, Any]], media: str) -> Response:
+        return respond(self._document(key, build)[0], media=media)
+
+    def _document(self, key: str, build: Callable[[], dict[str, Any]]) -> tuple[bytes, str]:
         found = self._documents.get(key)
         if found is None:
             body = encode(build()).encode()
             found = self._documents[key] = (body, f'"{sha512(body).hexdigest().upper()}"')
-        body, etag = found
-        if not media.startswith("application/json;g"):
-            return respond(body, media=media)
-        headers = (("Cache-Control", "public"), ("Content-Type", media), ("ETag", etag), ("Vary", "Accept"))
+        return found
+
+    def _whole(self, request: Request, root: str, media: str) -> Response:
+        """Return the document of all groups at once, which a client keeps as long as its ETag is the same."""
+        body, etag = self._document(f"aggregated/{root}", lambda: self._aggregated(root))
+        kept = (("Cache-Control", "public"), ("ETag", etag), ("Vary", "Accept"))
         if request.headers.get("if-none-match") == etag:
-            return Response(304, headers, b"")
-        return Response(200, headers, body)
+            return Response(304, kept, b"")
+        if (root, media) not in self._written:
+            self._written[root, media] = written(body, media)
+        return Response(200, (*kept, ("Content-Type", f"{media}{AGGREGATED}")), self._written[root, media])
 
     def _versions(self) -> dict[str, Any]:
         server = self._context.settings.server.partition("://")[2]
@@ -87,14 +114,11 @@ class Discovery:
         }
 
     def _groups(self) -> dict[str, Any]:
-        names = [name for name in self._context.registry.groups() if name]
+        names = [name for name in self._served() if name]
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [self._about(name) for name in names]}
 
     def _about(self, group: str) -> dict[str, Any]:
-        versions = [
-            {"groupVersion": f"{group}/{version}", "version": version}
-            for version in self._context.registry.groups()[group]
-        ]
+        versions = [{"groupVersion": f"{group}/{version}", "version": version} for version in self._served()[group]]
         return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
     def _resources(self, group: str, version: str) -> dict[str, Any]:
@@ -115,7 +139,8 @@ class Discovery:
     def _aggregated(self, root: str) -> dict[str, Any]:
         registry = self._context.registry
         items = []
-        for group, versions in registry.groups().items():
+        own = registry.groups()
+        for group, versions in self._served().items():
             if bool(group) != (root == "apis"):
                 continue
             listed = [
@@ -124,6 +149,8 @@ class Discovery:
                     "resources": [_aggregate(resource) for resource in registry.in_version(group, version)],
                     "freshness": "Current",
                 }
+                if version in own.get(group, ())
+                else {"version": version, "freshness": "Stale"}
                 for version in versions
             ]
             items.append({"metadata": {"name": group} if group else {}, "versions": listed})

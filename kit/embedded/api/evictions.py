@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kit.embedded.api import budgets, deleting, writing
-from kit.embedded.api.answers import success
+from kit.embedded.api import admission, bodies, budgets, deleting, negotiation, writing
+from kit.embedded.api.answers import encode, respond, success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
+from kit.embedded.core.turns import Request, Response
 from kit.errors import Status
 from kit.kube import status
+from kit.kube.kinds import Resource
+
+_PODS = Resource("", "v1", "Pod", "pods", "pod", namespaced=True)
 
 
 def bind(context: Context, at: Attributes, binding: Obj) -> dict[str, Any]:
@@ -29,6 +33,19 @@ def bind(context: Context, at: Attributes, binding: Obj) -> dict[str, Any]:
         raise status.bad_request("name in URL does not match name in Binding object")
     writing.update(context, at, lambda pod: _bound(context, at, pod, binding), whole=True)
     return success(201)
+
+
+def bindings(context: Context, at: Attributes, request: Request) -> Response:
+    """Answer what is posted to a namespace's bindings: the Pod that the Binding is called after is put on a node."""
+    form = negotiation.accepted(request.headers.get("accept", ""))
+    bodies.check_options(at, "CreateOptions")
+    binding = bodies.check_place(at, bodies.decoded(at, request))
+    name = binding["metadata"].get("name") or ""
+    if not name:
+        raise status.bad_request("Name parameter required.")
+    admission.admit_call(context, at, binding)
+    body = bind(context, replace(at, resource=_PODS, name=name, subresource="binding"), binding)
+    return respond(encode(body).encode(), 201, media=form.media, warnings=at.warnings)
 
 
 def _bound(context: Context, at: Attributes, pod: Obj, binding: Obj) -> Obj:

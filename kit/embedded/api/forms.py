@@ -13,7 +13,7 @@ from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
 from kit.embedded.api.reading import Page
 from kit.embedded.core.store import Obj, Record
 from kit.errors import Status
-from kit.kube import status
+from kit.kube import protowriting, status
 from kit.kube.kinds import Resource
 from kit.kube.tables import Include, table
 
@@ -52,6 +52,23 @@ def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
         return _custom(resource, page)
     items = (item(encoded(resource, record), prefix) for record in page.records)
     return listing(f"{resource.kind}List", resource.api_version, page.meta, items)
+
+
+def packed(resource: Resource, record: Record) -> bytes:
+    """Return one object's bytes in protobuf."""
+    return protowriting.envelope(resource.api_version, resource.kind, _packed(resource, record))
+
+
+def packed_list(resource: Resource, page: Page) -> bytes:
+    """Return a list's bytes in protobuf."""
+    items = (_packed(resource, record) for record in page.records)
+    return protowriting.listing(resource.api_version, f"{resource.kind}List", page.meta, items)
+
+
+def _packed(resource: Resource, record: Record) -> bytes:
+    write = protowriting.message(resource.api_version, resource.kind)
+    same = record.obj["apiVersion"] == resource.api_version
+    return record.packed(write) if same else write(shown(resource, record.obj))
 
 
 def _custom(resource: Resource, page: Page) -> bytes:
@@ -142,4 +159,6 @@ def included(at: Attributes) -> Include:
 
 def go_type(resource: Resource, kind: str) -> str:
     """Return the Go type messages name: `*core.ConfigMap`, `*apps.DeploymentList`."""
+    if resource.custom:
+        return f"*unstructured.Unstructured{'List' if kind == f'{resource.kind}List' else ''}"
     return f"*{resource.group.partition('.')[0] or 'core'}.{kind}"

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from kit.embedded.api import customdocs
 from kit.embedded.api.negotiation import PATCHES
-from kit.kube import schema
+from kit.kube import metering, schema
 from kit.kube.kinds import Resource, Subresource
 
 META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
@@ -284,6 +284,8 @@ def _schema(resource: Resource, sub: Subresource | None) -> dict[str, Any]:
     gvk = _gvk(resource, sub)
     if resource.custom and gvk["kind"] == resource.kind:
         return _reference(customdocs.name(resource))
+    if resource.group == metering.GROUP:
+        return _reference(f"{metering.DEFINITIONS}{resource.kind}")
     node = schema.of(f"{gvk['group']}/{gvk['version']}".lstrip("/"), gvk["kind"])
     return _reference(node.name) if node else {"type": "object"}
 

@@ -15,9 +15,10 @@ from kit.embedded.api.negotiation import patch_media
 from kit.embedded.core.store import Obj, Record
 from kit.embedded.core.turns import Request
 from kit.errors import Status
-from kit.kube import patches, status
+from kit.kube import decoding, nesting, patches, status
 from kit.kube.apply import apply, check_type
 from kit.kube.goorder import in_go_order
+from kit.kube.strategic import leftover as strategic_leftover
 
 MEDIA = {"json": patches.JSON, "merge": patches.MERGE, "strategic": patches.STRATEGIC, "apply": patches.APPLY}
 
@@ -39,7 +40,7 @@ def changed(at: Attributes, media: str, old: Obj, patch: patches.Decoded) -> Obj
     result = patches.patched(media, shown(resource, old), patch.value, resource.node)
     if resource.custom is None:
         _refuse_other_kind(at, media, result, patch)
-    _refuse_misfit(at, media, result, patch)
+    _refuse_misfit(at, media, result, patch, old)
     if resource.custom:
         custom.check_kind(at, result)
     result = bodies.check_place(at, {**result, "kind": resource.kind, "apiVersion": resource.api_version})
@@ -50,6 +51,10 @@ def _refuse_other_kind(at: Attributes, media: str, result: Any, patch: patches.D
     """Refuse a patch that makes something else of an object."""
     if media == patches.STRATEGIC or not isinstance(result, dict):
         return
+    try:
+        decoding.headed(result)
+    except decoding.DecodeError as error:
+        raise patches.patch_rejected(media, result, patch.value, str(error)) from None
     version, kind = result.get("apiVersion"), result.get("kind", at.resource.kind)
     if version is None:  # decoded as nothing in particular
         raise status.bad_request(
@@ -62,10 +67,12 @@ def _refuse_other_kind(at: Attributes, media: str, result: Any, patch: patches.D
         raise patches.patch_rejected(media, head | ordered, patch.value, why)
 
 
-def _refuse_misfit(at: Attributes, media: str, result: Any, patch: patches.Decoded) -> None:
-    why = bodies.misfit(at, result, at.resource, patch.strict, strategic=media == patches.STRATEGIC)
+def _refuse_misfit(at: Attributes, media: str, result: Any, patch: patches.Decoded, old: Obj) -> None:
+    strategic = media == patches.STRATEGIC
+    why = bodies.misfit(at, result, at.resource, patch.strict, strategic=strategic)
     if why:
-        raise patches.patch_rejected(media, result, patch.value, why)
+        told = strategic_leftover(patch.value, shown(at.resource, old)) if strategic else patch.value
+        raise patches.patch_rejected(media, result, told, why)
 
 
 def applied(context: Context, at: Attributes, patch: Obj, *, force: bool) -> tuple[Record, bool]:
@@ -74,6 +81,8 @@ def applied(context: Context, at: Attributes, patch: Obj, *, force: bool) -> tup
     if not at.manager:
         raise _options_refused(status.required("fieldManager", "is required for apply patch"))
     check_type(patch, resource.api_version, resource.kind)
+    if isinstance(patch, nesting.Cut):
+        raise status.bad_request(nesting.REFUSAL)
     record = context.store.record(at.key)
     _check_place(at, patch, new=record is None)
     if record is None and at.subresource:

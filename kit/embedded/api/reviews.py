@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kit.embedded.api import auth, bodies, rbac, rules
+from kit.embedded.api import auth, bodies, legacytokens, negotiation, rbac, rules
 from kit.embedded.api.answers import encode, respond
 from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
@@ -27,7 +27,7 @@ def token_review(context: Context, at: Attributes, request: Request) -> Response
     if not token:
         raise status.bad_request("token is required for TokenReview in authentication")
     audiences = tuple((obj.get("spec") or {}).get("audiences") or ())
-    return _answer(at, obj, _token_verdict(context, token, audiences))
+    return _answer(at, request, obj, _token_verdict(context, token, audiences))
 
 
 def _token_verdict(context: Context, token: str, audiences: tuple[str, ...]) -> dict[str, Any]:
@@ -45,6 +45,9 @@ def _token_verdict(context: Context, token: str, audiences: tuple[str, ...]) -> 
         said, wanted = words(auth.audiences_of(claims)), words(asked)
         why = f"token audiences {said} is invalid for the target audiences {wanted}"
         return {"user": {}, "error": f"[invalid bearer token, {why}]"}
+    fault, _ = legacytokens.used(context, claims)
+    if fault:
+        return {"user": {}, "error": f"[invalid bearer token, {fault}]"}
     return {"authenticated": True, "user": user_info(user), "audiences": meant}
 
 
@@ -52,7 +55,7 @@ def self_subject_review(context: Context, at: Attributes, request: Request) -> R
     """Say who is asking."""
     obj = _posted(context, at, request)
     meta = {**obj["metadata"], "creationTimestamp": context.clock.text()}
-    return _answer(at, {**obj, "metadata": meta}, {"userInfo": user_info(at.user)})
+    return _answer(at, request, {**obj, "metadata": meta}, {"userInfo": user_info(at.user)})
 
 
 def subject_access_review(context: Context, at: Attributes, request: Request) -> Response:
@@ -71,7 +74,7 @@ def subject_access_review(context: Context, at: Attributes, request: Request) ->
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
     named = User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", extra)
     found = rbac.verdict(context.store, at.user if own else named, _question(spec))
-    return _answer(at, obj, {"allowed": found.allowed, **({"reason": found.reason} if found.reason else {})})
+    return _answer(at, request, obj, {"allowed": found.allowed, **({"reason": found.reason} if found.reason else {})})
 
 
 def _faults(spec: Mapping[str, Any], *, named: bool) -> list[status.Cause]:
@@ -119,7 +122,7 @@ def rules_review(context: Context, at: Attributes, request: Request) -> Response
     if not namespace:
         raise status.bad_request("no namespace on request")
     obj = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": {}, "spec": {}}
-    return _answer(at, obj, _rules_of(context, at.user, namespace))
+    return _answer(at, request, obj, _rules_of(context, at.user, namespace))
 
 
 def _rules_of(context: Context, user: User, namespace: str) -> dict[str, Any]:
@@ -157,9 +160,10 @@ def _posted(context: Context, at: Attributes, request: Request) -> Obj:
     return rules.owned(context, at, None, {**obj, "metadata": meta})
 
 
-def _answer(at: Attributes, obj: Obj, verdict: dict[str, Any]) -> Response:
+def _answer(at: Attributes, request: Request, obj: Obj, verdict: dict[str, Any]) -> Response:
     body = {key: value for key, value in obj.items() if key != "status"} | {"status": verdict}
-    return respond(encode(body).encode(), 201, warnings=at.warnings)
+    form = negotiation.accepted(request.headers.get("accept", ""))
+    return respond(encode(body).encode(), 201, media=form.media, warnings=at.warnings)
 
 
 REVIEWS: Mapping[str, Review] = {

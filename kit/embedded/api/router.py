@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from kit.kube.gotext import go_quoted
 from kit.kube.kinds import Registry, Resource
+from kit.kube.rbac import Question
 from kit.kube.status import bad_request, method_not_allowed, unknown_path
 
 COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
@@ -57,6 +58,16 @@ def route(registry: Registry, method: str, path: str) -> Route:
     return Route(_verb(method, resource, namespace, name), resource, namespace, name)
 
 
+def unrouted(method: str, path: str) -> Question:
+    """Return what a resource path asks for by its form alone, whether there is such a resource or not."""
+    group, _, rest = _group_version(_unwatched(path) or path)
+    namespace, rest = _namespace(rest)
+    plural, name, subresource = (*rest[:3], "", "", "")[:3]
+    verb = (ITEM if name else COLLECTION).get(method, method.lower())
+    namespace = name if plural == "namespaces" else namespace
+    return Question(verb, group, plural, subresource, namespace, name)
+
+
 def _unwatched(path: str) -> str | None:
     """Return a path of the old form `/api/v1/watch/...` without that word, None for other paths."""
     group, version, rest = _group_version(path)
@@ -99,10 +110,13 @@ def _namespace(rest: list[str]) -> tuple[str, list[str]]:
 
 
 def _verb(method: str, resource: Resource, namespace: str, name: str) -> str:
-    verb = (ITEM if name else COLLECTION).get(method, "")
-    if verb not in resource.verbs or (resource.namespaced and not namespace and verb != "list"):
-        raise method_not_allowed()
-    return verb
+    methods, everywhere = ITEM if name else COLLECTION, resource.namespaced and not namespace
+    verb = methods.get(method, "")
+    if verb in resource.verbs and (verb == "list" or not everywhere):
+        return verb
+    if not set(resource.verbs) & ({"list"} if everywhere else set(methods.values())):
+        raise unknown_path()  # nothing can be done there
+    raise method_not_allowed()
 
 
 def _sub_verb(method: str, resource: Resource, subresource: str) -> str:

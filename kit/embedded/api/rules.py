@@ -47,7 +47,7 @@ def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
     version = new["apiVersion"]
     new = _with_template_generation(new)
     node = at.resource.node
-    out = track_update(
+    return track_update(
         old,
         new,
         at.manager,
@@ -58,7 +58,6 @@ def owned(context: Context, at: Attributes, old: Obj | None, new: Obj) -> Obj:
         ignored=ignored(at),
         custom=at.resource.custom is not None,
     )
-    return _timeless(out) if at.subresource == "scale" else out
 
 
 def ignored(at: Attributes) -> FieldSet | None:
@@ -80,15 +79,6 @@ def _with_template_generation(new: Obj) -> Obj:
     if GENERATION in given:
         return new
     return {**new, "metadata": {**meta, "annotations": {**given, GENERATION: "0"}}}
-
-
-def _timeless(obj: Obj) -> Obj:
-    """Return an object whose owners by way of scale have no time, as the scale handler writes them."""
-    entries = [
-        {key: value for key, value in entry.items() if key != "time"} if entry.get("subresource") == "scale" else entry
-        for entry in obj["metadata"].get("managedFields") or ()
-    ]
-    return {**obj, "metadata": {**obj["metadata"], "managedFields": entries}}
 
 
 def prepared_create(context: Context, at: Attributes, obj: Obj) -> Obj:
@@ -124,20 +114,21 @@ def _ephemeral(new: Obj, old: Obj) -> Obj:
 
 
 def _resources(new: Obj, old: Obj) -> Obj:
-    """Return a Pod with the resources of its containers as wanted, nothing else changed."""
-    wanted = {one["name"]: one for one in new["spec"]["containers"]}
-    containers = [
-        {
-            **one,
-            **{
-                key: wanted[one["name"]][key]
-                for key in ("resources", "resizePolicy")
-                if key in wanted.get(one["name"], {})
-            },
-        }
-        for one in old["spec"]["containers"]
-    ]
-    return {**old, "metadata": new["metadata"], "spec": {**old["spec"], "containers": containers}}
+    """Return a Pod with the resources of its containers as wanted, nothing else changed. Models pod/strategy.go: dropNonResizeUpdates."""
+    spec = dict(old["spec"])
+    for part in ("initContainers", "containers"):
+        wanted = {one["name"]: one for one in new["spec"].get(part) or ()}
+        if part in spec:
+            spec[part] = [_resized(one, wanted.get(one["name"], one), part) for one in spec[part]]
+    return {**old, "metadata": new["metadata"], "spec": spec}
+
+
+def _resized(container: Obj, wanted: Obj, part: str) -> Obj:
+    """Return a container with the resources of another; of those that run first only what stays beside the others can change."""
+    if part == "initContainers" and container.get("restartPolicy") != "Always":
+        return container
+    given = {key: wanted[key] for key in ("resources", "resizePolicy") if key in wanted}
+    return {key: value for key, value in container.items() if key != "resources"} | given
 
 
 # Subresources that are a part of the object: what of it they may change.

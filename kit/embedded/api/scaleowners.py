@@ -19,17 +19,22 @@ def of_scale(parent: Obj, where: Sequence[str]) -> list[Obj]:
     """Return the managedFields of an object's Scale: those who own the path of the replicas."""
     return [
         {**entry, "apiVersion": SCALE_VERSION, "fieldsV1": _REPLICAS}
-        for entry in parent["metadata"].get("managedFields") or ()
+        for entry in _distinct(parent["metadata"].get("managedFields") or ()).values()
         if _owns(entry.get("fieldsV1"), where)
     ]
 
 
 def of_parent(parent: Obj, scale: Sequence[Obj], where: Sequence[str]) -> list[Obj]:
-    """Return the managedFields of an object whose Scale has come to those owners."""
-    owners = {_who(entry): entry for entry in scale if _owns(entry.get("fieldsV1"), ("spec", "replicas"))}
+    """Return the managedFields of an object whose Scale has come to those owners.
+
+    Who has updated (not applied) is somebody else in the Scale's terms, whose version is part of the name: he loses the replicas and
+    has them again in an entry of his own, without a time.
+    """
+    owners = _distinct(scale)
     kept: list[Obj] = []
-    for entry in parent["metadata"].get("managedFields") or ():
-        if owners.pop(_who(entry), None) is not None and _owns(entry.get("fieldsV1"), where):
+    for who, entry in _distinct(parent["metadata"].get("managedFields") or ()).items():
+        # one that owns no more than `spec` of the Scale keeps the replicas he had
+        if not _owns(entry.get("fieldsV1"), where) or owners.pop(who, None) is not None:
             kept.append(entry)
             continue
         rest = _without(entry.get("fieldsV1") or {}, where)
@@ -40,14 +45,14 @@ def of_parent(parent: Obj, scale: Sequence[Obj], where: Sequence[str]) -> list[O
         fields = {f"f:{name}": fields}
     new = [
         {
-            "manager": entry["manager"],
-            "operation": entry["operation"],
+            **{key: entry[key] for key in ("manager", "operation")},
             "apiVersion": parent["apiVersion"],
             "fieldsType": "FieldsV1",
             "fieldsV1": fields,
-            "subresource": "scale",
+            **({"subresource": entry["subresource"]} if entry.get("subresource") else {}),
         }
         for entry in owners.values()
+        if _owns(entry.get("fieldsV1"), ("spec", "replicas"))
     ]
     return sorted([*kept, *new], key=_order)
 
@@ -57,8 +62,14 @@ def _order(entry: Obj) -> tuple[bool, str, str]:
     return entry["operation"] != "Apply", entry.get("time", ""), entry["manager"]
 
 
+def _distinct(entries: Sequence[Obj]) -> dict[tuple[str, ...], Obj]:
+    """Return the entries by whose they are, the last of several of one. Models managedfields.BuildManagerIdentifier."""
+    return {_who(entry): entry for entry in entries}
+
+
 def _who(entry: Obj) -> tuple[str, ...]:
-    return tuple(entry.get(key, "") for key in _SAME)
+    version = "" if entry["operation"] == "Apply" else str(entry.get("apiVersion", ""))
+    return (*(str(entry.get(key, "")) for key in _SAME), version)
 
 
 def _owns(fields: Any, where: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ Models pkg/registry/apps/*/storage/storage.go (ScaleREST) and managedfields' Sca
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kit.embedded.api import bodies, patching, reading, rules, scaleowners, writing
@@ -15,7 +16,7 @@ from kit.embedded.api.negotiation import Accepted, patch_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, patches, schema, selectors, status
-from kit.kube.apply import apply, check_type
+from kit.kube.apply import apply, check_type, track_update
 from kit.kube.custom.definition import Scale
 from kit.kube.kinds import Resource
 
@@ -52,35 +53,57 @@ def _patched(at: Attributes, media: str, scale: Obj, patch: patches.Decoded) -> 
 
 
 def _applied(context: Context, at: Attributes, patch: Obj) -> Obj:
-    """Return the object that server-side apply of its Scale leaves: who owns replicas is told in both their terms."""
-    check_type(patch, "autoscaling/v1", "Scale")
+    """Return the object that server-side apply of its Scale leaves."""
+    check_type(patch, SCALE.api_version, SCALE.kind)
     bodies.check_place(at, {**patch, "metadata": {"name": at.name, **(patch.get("metadata") or {})}})
-    where = _where(at.resource)
 
-    def change(old: Obj) -> Obj:
-        scale = scale_of(old, at.resource)
-        scale["metadata"]["managedFields"] = scaleowners.of_scale(old, where)
-        after = apply(
+    def change(scale: Obj) -> Obj:
+        return apply(
             scale,
             patch,
             at.manager,
             force=at.query.get("force") in {"true", "1"},
-            node=schema.of("autoscaling/v1", "Scale"),
-            subresource="scale",
-            api_version="autoscaling/v1",
-            kind="Scale",
+            node=SCALE.node,
+            subresource=at.subresource,
+            api_version=SCALE.api_version,
+            kind=SCALE.kind,
             time_text=context.clock.text(),
             default=rules.defaulted,
         )
+
+    return _changed(context, at, change)
+
+
+def _scaled(context: Context, at: Attributes, change: Callable[[Obj], Obj]) -> Obj:
+    """Return the object that another Scale leaves."""
+
+    def tracked(scale: Obj) -> Obj:
+        return track_update(
+            scale,
+            change(scale),
+            at.manager,
+            subresource=at.subresource,
+            node=SCALE.node,
+            api_version=SCALE.api_version,
+            time_text=context.clock.text(),
+        )
+
+    return _changed(context, at, tracked)
+
+
+def _changed(context: Context, at: Attributes, change: Callable[[Obj], Obj]) -> Obj:
+    """Return an object whose Scale is changed: who owns its replicas is told in the Scale's terms and back."""
+    where = _where(at.resource)
+
+    def rescaled(old: Obj) -> Obj:
+        scale = scale_of(old, at.resource)
+        scale["metadata"]["managedFields"] = scaleowners.of_scale(old, where)
+        after = change(scale)
         owners = scaleowners.of_parent(old, after["metadata"].get("managedFields") or [], where)
         out = _rescaled(at, old, after)
         return {**out, "metadata": {**out["metadata"], "managedFields": owners}}
 
-    return writing.update(context, at, change, applied=True).obj
-
-
-def _scaled(context: Context, at: Attributes, change: Any) -> Obj:
-    return writing.update(context, at, lambda old: _rescaled(at, old, change(scale_of(old, at.resource)))).obj
+    return writing.update(context, at, rescaled, applied=True).obj
 
 
 def _where(resource: Resource) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kit.embedded.api import ipaddresses
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.allocators import Addresses, Outside, Ports, Taken
@@ -34,7 +35,10 @@ def allocated(context: Context, new: Obj, old: Obj | None, *, dry_run: bool) -> 
     if dry_run:
         for where, what in taken:
             where.free(what)
-    elif old is not None:
+        return {**new, "spec": spec}
+    for address in sorted(_held_addresses(spec) - _held_addresses(before)):
+        ipaddresses.keep(context, address, new)
+    if old is not None:
         _give_back(context, before, spec)
     return {**new, "spec": spec}
 
@@ -55,6 +59,7 @@ def restored(context: Context) -> None:
     for obj in context.store.list("services"):
         for address in _held_addresses(obj["spec"]):
             _quietly(context.addresses, address)
+            ipaddresses.keep(context, address, obj)
         for port in _held_ports(obj["spec"]):
             _quietly(context.ports, port)
 
@@ -88,7 +93,7 @@ def _addresses(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dr
             _take_address(context, wanted)
             taken.append((context.addresses, wanted))
     elif not wanted:
-        wanted = context.addresses.next(context.ids)
+        wanted = _free_address(context)
         if wanted is None:
             raise Refused(status.internal_cause("spec.clusterIPs", "failed to allocate a serviceIP: range is full"))
         taken.append((context.addresses, wanted))
@@ -96,8 +101,18 @@ def _addresses(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dr
     spec["clusterIPs"] = [wanted]
 
 
+def _free_address(context: Context) -> str | None:
+    """Return an address that nobody holds; those that somebody has made an object for are passed over."""
+    while True:
+        found = context.addresses.next(context.ids)
+        if found is None or not ipaddresses.held(context, found):
+            return found
+
+
 def _take_address(context: Context, address: str) -> None:
     try:
+        if ipaddresses.held(context, address):
+            raise Taken
         context.addresses.take(address)
     except Taken:
         why = f"failed to allocate IP {address}: provided IP is already allocated"
@@ -196,5 +211,6 @@ def _held_ports(spec: Obj) -> set[int]:
 def _give_back(context: Context, before: Obj, after: Obj) -> None:
     for address in _held_addresses(before) - _held_addresses(after):
         context.addresses.free(address)
+        ipaddresses.drop(context, address)
     for port in _held_ports(before) - _held_ports(after):
         context.ports.free(port)

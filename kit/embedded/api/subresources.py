@@ -37,7 +37,7 @@ def handle(
     if stream is not None:
         connecting.admit(context, at, request, rest)
         return None, stream(context, at, request, ticket, rest)
-    form = negotiation.accepted(request.headers.get("accept", ""))
+    form = negotiation.accepted(request.headers.get("accept", ""), custom=at.resource.custom is not None)
     if name in VIEWS:
         return verbs.HANDLERS[at.verb](context, at, request, form), writes
     if name == "scale" and (at.resource.custom or at.resource.group_resource in SCALED):

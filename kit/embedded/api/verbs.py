@@ -9,7 +9,7 @@ from kit.embedded.api import absent, bodies, custom, deleting, forms, patching, 
 from kit.embedded.api.answers import encode, respond, success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
-from kit.embedded.api.negotiation import PROTOBUF, YAML, Accepted, body_media
+from kit.embedded.api.negotiation import PACKED, PROTOBUF, YAML, Accepted, body_media
 from kit.embedded.core.store import Record
 from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, protobuf, schema, status
@@ -19,11 +19,17 @@ Handler = Callable[[Context, Attributes, Request, Accepted], Response]
 
 def get(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
     """Answer with one object."""
+    if form == PACKED:
+        body = forms.packed(at.resource, reading.get(context, at))
+        return respond(body, media=form.media, warnings=at.warnings, done=True)
     return respond(forms.one(context, at, form, reading.get(context, at)), media=form.media, warnings=at.warnings)
 
 
 def list_objects(context: Context, at: Attributes, request: Request, form: Accepted) -> Response:
     """Answer with the objects that match."""
+    if form == PACKED:
+        body = forms.packed_list(at.resource, reading.page(context, at))
+        return respond(body, media=form.media, warnings=at.warnings, done=True)
     return respond(forms.many(context, at, form, reading.page(context, at)), media=form.media, warnings=at.warnings)
 
 
@@ -43,11 +49,8 @@ def update(context: Context, at: Attributes, request: Request, form: Accepted) -
     obj = bodies.check_place(at, bodies.decoded(at, request))
     if at.resource.custom:
         custom.check_kind(at, obj)
-    if (
-        context.store.record(at.key) is None
-        and at.resource.group_resource in writing.CREATED_BY_PUT
-        and not at.subresource
-    ):
+    if context.store.record(at.key) is None and at.key.resource in writing.CREATED_BY_PUT and not at.subresource:
+        writing.check_uid(at, str(obj["metadata"].get("uid") or ""), "")
         return written(context, at, form, writing.create(context, at, obj), 201)
     return written(context, at, form, writing.update(context, at, lambda old: obj), 200)
 

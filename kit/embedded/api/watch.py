@@ -5,18 +5,20 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/watch.go and pkg/storage/cacher.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from kit.embedded.api import forms, negotiation, reading, selecting
-from kit.embedded.api.answers import encode
+from kit.embedded.api.answers import encode, written
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
-from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
+from kit.embedded.api.negotiation import PACKED, PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, Accepted
+from kit.embedded.core.exposition import Labels
 from kit.embedded.core.queue import Entry
 from kit.embedded.core.store import Event, Obj, Record
 from kit.embedded.core.turns import Ticket
 from kit.errors import Status
-from kit.kube import status
+from kit.kube import protowriting, status
 
 BOOKMARK_MS = 60_000
 INITIAL_END = "k8s.io/initial-events-end"
@@ -36,8 +38,10 @@ class Watch:
         self.matches = selecting.matcher(at)
         labels, fields = at.query.get("labelSelector", ""), at.query.get("fieldSelector", "")
         self.selection: tuple[str, ...] = (at.resource.group_resource, at.namespace, at.name, labels, fields)
+        self.unwritable = form.kind == PARTIAL_LIST  # no event is a list: the first ends the stream
         self.headed = form.kind != TABLE  # a Table's columns are sent with the first event only
         self.since = 0
+        self.sent = 0
         self.entries: list[Entry] = []
 
     def sees(self, event: Event) -> str:
@@ -69,13 +73,17 @@ class Watchers:
         try:
             past, over = list(self._past(watch)), False
         except TooOld as error:
-            past, over = [encode({"type": "ERROR", "object": error.body()}).encode() + b"\n"], True
-        ticket.begin(200, (("Cache-Control", "no-cache, private"), ("Content-Type", form.media)))
+            past, over = [_event(form, "ERROR", encode(error.body()).encode())], True
+        if (watch.unwritable and past) or reading.integer(at.query.get("timeoutSeconds", "")) < 0:
+            past, over = [], True
+        ticket.begin(200, (("Cache-Control", "no-cache, private"), ("Content-Type", form.stream)))
         for line in past:
             ticket.send(line)
+        watch.sent = len(past)
         if over:
             ticket.finish()
         if not ticket.open:
+            self._count(watch)
             return
         self._open.setdefault(at.key.resource, {})[ticket.id] = watch
         ticket.on_close = lambda: self._close(watch)
@@ -127,17 +135,22 @@ class Watchers:
                 kind = seen[watch.selection] = watch.sees(event)
             if not kind:
                 continue
+            if watch.unwritable:
+                self._end(watch)
+                continue
             form, query = watch.form, watch.at.query
             same = (kind, form, watch.at.resource.api_version, query.get("includeObject", ""), watch.headed)
             line = shared.get(same)
             if line is None:
                 line = shared[same] = self._line(watch, kind, _record(event, kind))
             watch.headed = True
+            watch.sent += 1
             watch.ticket.send(line)
 
     def _line(self, watch: Watch, kind: str, record: Record) -> bytes:
-        body = self._body(watch, record)
-        return b"".join((b'{"type":"', kind.encode(), b'","object":', body, b"}\n"))
+        if watch.form == PACKED:
+            return protowriting.event(kind, forms.packed(watch.at.resource, record))
+        return b"" if watch.unwritable else _event(watch.form, kind, self._body(watch, record))
 
     def _body(self, watch: Watch, record: Record) -> bytes:
         form, at = watch.form, watch.at
@@ -146,7 +159,7 @@ class Watchers:
             columns = not watch.headed
             watch.headed = True
             return encode(forms.tabled(self._context, at, form, [record.obj], meta, columns=columns)).encode()
-        if form.kind in {PARTIAL, PARTIAL_LIST}:
+        if form.kind == PARTIAL:
             return encode(forms.partial(record.obj, form.version)).encode()
         return forms.encoded(at.resource, record)
 
@@ -167,7 +180,7 @@ class Watchers:
             }
         elif form.kind:
             obj = {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta}
-        return encode({"type": "BOOKMARK", "object": obj}).encode() + b"\n"
+        return _event(form, "BOOKMARK", encode(obj).encode())
 
     def _clock(self, watch: Watch) -> None:
         """Let a watch end and send bookmarks when their time comes."""
@@ -181,6 +194,7 @@ class Watchers:
 
     def _remind(self, watch: Watch) -> None:
         def send() -> None:
+            watch.sent += 1
             watch.ticket.send(self._bookmark(watch))
             self._remind(watch)
 
@@ -196,6 +210,7 @@ class Watchers:
                 resource = watch.at.resource
                 if registry.by_path(resource.group, resource.version, resource.plural) is None:
                     if _bookmarks(watch):
+                        watch.sent += 1
                         watch.ticket.send(self._bookmark(watch))
                     self._end(watch)
 
@@ -206,7 +221,25 @@ class Watchers:
     def _close(self, watch: Watch) -> None:
         for entry in watch.entries:
             self._context.queue.cancel(entry)
-        self._open.get(watch.at.key.resource, {}).pop(watch.ticket.id, None)
+        if self._open.get(watch.at.key.resource, {}).pop(watch.ticket.id, None) is not None:
+            self._count(watch)
+
+    def _count(self, watch: Watch) -> None:
+        self._context.counts.events[_counted(watch)] += watch.sent
+
+    def sent(self) -> Counter[Labels]:
+        """Return how many events the open watches have been sent, by group, version and resource."""
+        out: Counter[Labels] = Counter()
+        for watch in (watch for watches in self._open.values() for watch in watches.values()):
+            out[_counted(watch)] += watch.sent
+        return out
+
+
+def _event(form: Accepted, kind: str, obj: bytes) -> bytes:
+    """Return an event as it is sent: a line of JSON, or a frame of protobuf."""
+    if form.media == PROTOBUF:
+        return protowriting.event(kind, written(obj, PROTOBUF))
+    return b"".join((b'{"type":"', kind.encode(), b'","object":', obj, b"}\n"))
 
 
 def _record(event: Event, kind: str) -> Record:
@@ -216,6 +249,11 @@ def _record(event: Event, kind: str) -> Record:
     old = event.old.obj
     meta = {**old["metadata"], "resourceVersion": event.record.obj["metadata"]["resourceVersion"]}
     return Record({**old, "metadata": meta}, event.revision)
+
+
+def _counted(watch: Watch) -> Labels:
+    resource = watch.at.resource
+    return resource.group, resource.version, resource.plural
 
 
 def _bookmarks(watch: Watch) -> bool:

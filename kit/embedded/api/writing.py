@@ -14,6 +14,7 @@ from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown, stored
 from kit.embedded.core.store import Key, Obj, Record
+from kit.errors import Status
 from kit.kube import copies, status
 from kit.kube.kinds import Resource
 
@@ -56,6 +57,15 @@ CONDITIONAL = frozenset(
         "volumeattachments.storage.k8s.io",
     }
 )
+# Where etcd keeps the objects of a resource, where that is not its plural.
+FOLDERS = {
+    "endpoints": "services/endpoints",
+    "services": "services/specs",
+    "nodes": "minions",
+    "replicationcontrollers": "controllers",
+    "ingresses.networking.k8s.io": "ingress",
+}
+GROUPED = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
 
 
 def create(context: Context, at: Attributes, obj: Obj, *, applied: bool = False) -> Record:
@@ -77,10 +87,13 @@ def create(context: Context, at: Attributes, obj: Obj, *, applied: bool = False)
         obj = services.allocated(context, obj, None, dry_run=at.dry_run)
     if at.resource.custom:
         custom.admitted(at)
-    if context.store.record(at.key) is not None:
+    try:
+        if context.store.record(at.key) is not None:
+            raise status.already_exists(at.resource, at.name)
+        admission.admitted(context, at, obj, None)
+    except Status:
         services.released(context, obj, at)
-        raise status.already_exists(at.resource, at.name)
-    admission.admitted(context, at, obj, None)
+        raise
     return _kept(context, at, obj)
 
 
@@ -105,7 +118,7 @@ def update(context: Context, at: Attributes, change: Change, *, applied: bool = 
         admission.check(context, at, new, old)
     if at.key.resource == "services" and not at.subresource:
         new = services.allocated(context, new, old, dry_run=at.dry_run)
-    if new == old:
+    if new == old and record.written is None:
         return record
     admission.admitted(context, at, new, old)
     return _kept(context, at, new)
@@ -149,12 +162,12 @@ def remove(context: Context, key: Key, last: Obj | None = None) -> Record:
 def _begun(at: Attributes, obj: Obj) -> Obj:
     """Return a new object with what its writer may say of itself, and its namespace; its name may still be missing."""
     given = obj.get("metadata") or {}
-    if given.get("resourceVersion") and not at.dry_run:
+    if given.get("resourceVersion") and not at.dry_run and at.verb != "update":
         raise status.plain_error("resourceVersion should not be set on objects to be created")
     meta: dict[str, Any] = {key: given[key] for key in ("name", "generateName") if given.get(key)}
     if at.resource.namespaced:
         meta["namespace"] = at.namespace
-    if at.dry_run and given.get("resourceVersion"):
+    if at.dry_run and at.verb != "update" and given.get("resourceVersion"):
         meta["resourceVersion"] = given["resourceVersion"]
     meta.update((key, value) for key, value in given.items() if key not in _SYSTEM and key not in _NEVER_NEW)
     return _headed(at, obj, meta)
@@ -195,8 +208,11 @@ def _written(at: Attributes, obj: Obj) -> Obj:
 def _continued(at: Attributes, new: Obj, old: Obj) -> Obj:
     """Return a changed object with what a write may not change, and refuse one that is about another state or object."""
     meta, before = new.get("metadata") or {}, old["metadata"]
+    uid = str(meta.get("uid") or before["uid"])
+    if at.verb == "update":  # the uid of a whole object is a precondition, that of a patched one a field like others
+        check_uid(at, uid, before["uid"])
     _check_version(at, str(meta.get("resourceVersion") or ""), before)
-    _check_uid(at, str(meta.get("uid") or before["uid"]), before)
+    check_uid(at, uid, before["uid"])
     out: dict[str, Any] = {
         key: before[key]
         for key in ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
@@ -231,17 +247,25 @@ def _conditional(resource: Resource) -> bool:
     return resource.custom is not None or resource.group_resource in CONDITIONAL
 
 
-def _check_uid(at: Attributes, given: str, before: Obj) -> None:
-    if given == before["uid"]:
+def check_uid(at: Attributes, given: str, uid: str) -> None:
+    """Refuse a write about an object of another uid; `uid` is that of the one there is, "" when there is none."""
+    if given == uid or not given:
         return
     if at.verb == "patch":
         wrong = status.immutable("metadata.uid", given)
         raise status.invalid(at.resource.group, at.resource.kind, at.name, [wrong])
     root = () if at.dry_run else ("registry",)  # a dry run's storage has no prefix
-    where = "/".join(part for part in (*root, at.resource.plural, at.namespace, at.name) if part)
-    why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {before['uid']}"
+    where = "/".join(part for part in (*root, _folder(at.resource), at.namespace, at.name) if part)
+    why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {uid}"
     error = f"StorageError: invalid object, Code: 4, Key: /{where}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
     raise status.conflict(at.resource, at.name, error)
+
+
+def _folder(resource: Resource) -> str:
+    """Return where etcd would keep the objects of a resource."""
+    if resource.custom is not None or resource.group in GROUPED:
+        return f"{resource.group}/{resource.plural}"
+    return FOLDERS.get(resource.group_resource, resource.plural)
 
 
 def _what(at: Attributes) -> str:

@@ -1,6 +1,6 @@
 """Signs approved certificate requests for the signers of Kubernetes with the cluster's own authority.
 
-Models pkg/controller/certificates/signer (signer.go). Requests of kubelets are not approved by themselves here: nodes need none.
+Models pkg/controller/certificates/signer (signer.go).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Counts what a namespace uses of its ResourceQuotas: when a quota comes or changes, and when something it counts goes away.
+"""Counts what a namespace uses of its ResourceQuotas: when a quota comes or changes, when something it counts goes away, and every
+five minutes.
 
 Models pkg/controller/resourcequota (resource_quota_controller.go, replenishment). What is new is counted by admission.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kit.embedded.core.controller import Effects, Mapper, View
-from kit.embedded.core.effects import Update
+from kit.embedded.core.effects import After, Update
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
 from kit.kube import quotas
@@ -16,6 +17,7 @@ from kit.kube.kinds import Registry
 from kit.kube.pods import is_terminal
 
 QUOTAS = "resourcequotas"
+RESYNC_MS = 300_000
 
 
 class ResourceQuota:
@@ -42,11 +44,11 @@ class ResourceQuota:
 
         hard = (quota.get("spec") or {}).get("hard") or {}
         found = {"hard": dict(hard), "used": quotas.used(quota, objects)}
-        if found == (quota.get("status") or {}):
-            return
-        answer = yield Update({**quota, "status": found}, "status")
-        if isinstance(answer, Status) and answer.reason != "NotFound":
-            raise answer
+        if found != (quota.get("status") or {}):
+            answer = yield Update({**quota, "status": found}, "status")
+            if isinstance(answer, Status) and answer.reason != "NotFound":
+                raise answer
+        yield After(RESYNC_MS - now % RESYNC_MS, housekeeping=True)
 
 
 def _wanted(event: Event, view: View) -> Iterable[Key]:

@@ -55,6 +55,11 @@ class Numbers:
         """Give a number back."""
         self._used.discard(number)
 
+    @property
+    def used(self) -> int:
+        """Return how many are taken."""
+        return len(self._used)
+
     def has(self, number: int) -> bool:
         """Return whether a number is taken."""
         return number in self._used
@@ -69,10 +74,16 @@ class Addresses:
     """The Service range: 10.96.0.0/16, without its first and last address."""
 
     RANGE = "10.96.0.0/16"
+    SIZE = 65_534
 
     def __init__(self) -> None:
         base = number_of("10.96.0.0")
-        self._numbers = Numbers(base + 1, base + 65_534, band(65_536, 16, 256, 16))
+        self._numbers = Numbers(base + 1, base + self.SIZE, band(65_536, 16, 256, 16))
+
+    @property
+    def used(self) -> int:
+        """Return how many addresses are taken."""
+        return self._numbers.used
 
     def take(self, address: str) -> None:
         """Take one address; Taken or Outside."""

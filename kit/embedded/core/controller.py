@@ -19,6 +19,11 @@ class View:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    @property
+    def store(self) -> Store:
+        """The store, for the API's own functions that only read it (who may do what)."""
+        return self._store
+
     def get(self, resource: str, namespace: str, name: str) -> Obj | None:
         """Return one object or None."""
         return self._store.get(Key(resource, namespace, name))
@@ -90,10 +95,12 @@ def owner(kind: str, resource: str) -> Mapper:
     """Map an event to the controlling owner of `kind`, now and before the change."""
 
     def keys(event: Event, view: View) -> Iterable[Key]:
-        for record in (event.old, event.record):
-            for reference in (record.obj["metadata"].get("ownerReferences") or []) if record else []:
-                if reference.get("controller") and reference["kind"] == kind:
-                    yield Key(resource, event.key.namespace, reference["name"])
+        found = event.obj["metadata"].get("ownerReferences") or ()
+        before = event.old.obj["metadata"].get("ownerReferences") or () if event.old else found
+        if before != found:
+            found = [*before, *found]
+        space = event.key.namespace
+        return [Key(resource, space, one["name"]) for one in found if one["kind"] == kind and one.get("controller")]
 
     return keys
 

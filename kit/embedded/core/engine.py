@@ -6,13 +6,15 @@ Models client-go's workqueue: a key is queued once, failures come back after 5 m
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Controller, View
+from kit.embedded.core.controller import Controller, Effects, View
 from kit.embedded.core.effects import After, Answer, Effect
 from kit.embedded.core.queue import Entry, Queue
 from kit.embedded.core.store import Event, Key, Store
 from kit.embedded.core.trace import Trace
+from kit.embedded.core.waiting import Parked
 from kit.errors import Status
 
 BASE_DELAY_MS = 5
@@ -34,6 +36,9 @@ class Engine:
         self._interested: dict[str, list[Controller]] = {}
         self._pending: dict[tuple[str, Key], Entry] = {}
         self._failures: dict[tuple[str, Key], int] = {}
+        self._parked: dict[
+            tuple[str, Key], bool
+        ] = {}  # reconciles that wait for an answer; True when the key is due again
         store.listeners.append(self.notify)
 
     def register(self, controller: Controller) -> None:
@@ -78,28 +83,49 @@ class Engine:
 
     def _reconcile(self, controller: Controller, key: Key) -> None:
         self._pending.pop((controller.name, key), None)
+        if (controller.name, key) in self._parked:
+            self._parked[controller.name, key] = True
+            return
+        self._go_on(controller, key, controller.reconcile(key, self.view, self._clock.now), None)
+
+    def _go_on(self, controller: Controller, key: Key, steps: Effects, answer: Answer) -> None:
+        """Run a reconcile to its end, or until an effect must wait: it is parked then, as a worker of the real one would block."""
         try:
-            self._drive(controller, key)
+            parked = self._drive(controller, key, steps, answer)
         except Status as error:
             self._trace.add(self._clock.now, controller.name, "failed", str(key), error.message)
             self._retry(controller, key)
         else:
+            if parked is not None:
+                self._park(controller, key, steps, parked)
+                return
             self._failures.pop((controller.name, key), None)
 
-    def _drive(self, controller: Controller, key: Key) -> None:
-        """Run one reconcile to its end, handing each effect's answer back."""
-        steps = controller.reconcile(key, self.view, self._clock.now)
-        answer: Answer = None
+    def _park(self, controller: Controller, key: Key, steps: Effects, parked: Parked) -> None:
+        self._parked[controller.name, key] = False
+
+        def resume(answer: Any) -> None:
+            if self._parked.pop((controller.name, key), False):
+                self.enqueue(controller, key)
+            self._go_on(controller, key, steps, answer)
+
+        parked.then(resume)
+
+    def _drive(self, controller: Controller, key: Key, steps: Effects, answer: Answer) -> Parked | None:
+        """Run one reconcile on, handing each effect's answer back; return what it waits for, None at its end."""
         while True:
             try:
                 effect = steps.send(answer)
             except StopIteration:
-                return
+                return None
             if isinstance(effect, After):
                 self.enqueue(controller, key, effect.ms, housekeeping=effect.housekeeping)
                 answer = None
-            else:
-                answer = self._apply(controller, effect)
+                continue
+            found = self._apply(controller, effect)
+            if isinstance(found, Parked):
+                return found
+            answer = found
 
     def _retry(self, controller: Controller, key: Key) -> None:
         failures = self._failures.get((controller.name, key), 0)

@@ -52,12 +52,20 @@ class Signer(Protocol):
         """Return the verified claims of a JWT, or None when it is not ours."""
         ...
 
+    def key_set(self) -> Sequence[Mapping[str, str]]:
+        """Return the public keys that tokens are checked with, as JSON Web Keys."""
+        ...
+
     def authority(self) -> str:
         """Return the PEM of the cluster's certificate authority."""
         ...
 
     def subject(self, request: bytes) -> tuple[str, tuple[str, ...]] | None:
         """Return the user and the groups a PEM certificate request names, None when it is not one."""
+        ...
+
+    def other_names(self, request: bytes) -> Sequence[str]:
+        """Return the other names (hosts, addresses, mail, URIs) a PEM certificate request asks for."""
         ...
 
     def certificate(self, request: bytes, usages: Sequence[str], seconds: int) -> bytes:

@@ -10,7 +10,8 @@ class Settings:
     """The same settings, seed and inputs give the same bytes for ever.
 
     `epoch` is ms since 1970 of cluster time 0; `nodes` counts all nodes, the control plane included; `preloaded` says that the
-    course's images are on every node already.
+    course's images are on every node already; `metrics` that the API server answers for the add-on metrics-server too; `webhook_urls`
+    that webhooks outside the cluster are really called.
     """
 
     seed: int = 0
@@ -21,6 +22,8 @@ class Settings:
     version: str = "v1.37.2"
     server: str = "https://127.0.0.1:6443"
     preloaded: bool = True
+    metrics: bool = False
+    webhook_urls: bool = False
 
     @property
     def node_names(self) -> tuple[str, ...]:

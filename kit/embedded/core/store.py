@@ -34,13 +34,15 @@ class Key(NamedTuple):
 class Record:
     """One revision of one object with its encoded form."""
 
-    __slots__ = ("_bytes", "_metadata", "obj", "revision")
+    __slots__ = ("_bytes", "_metadata", "_packed", "obj", "revision", "written")
 
     def __init__(self, obj: Obj, revision: int) -> None:
         self.obj = obj
+        self.written: Obj | None = None  # what was written, where something else is shown
         self.revision = revision
         self._bytes: bytes | None = None
         self._metadata: str | None = None
+        self._packed: bytes | None = None
 
     @property
     def encoded(self) -> bytes:
@@ -50,16 +52,33 @@ class Record:
         return self._bytes
 
     @property
+    def lasting(self) -> bytes:
+        """What the journal keeps: the object as it was written."""
+        return _encode(self.written).encode() if self.written else self.encoded
+
+    @property
     def metadata(self) -> str:
         """The object's metadata as compact JSON, encoded once: what rows of Tables carry."""
         if self._metadata is None:
             self._metadata = _encode(self.obj["metadata"])
         return self._metadata
 
+    def shown_as(self, obj: Obj) -> None:
+        """Show another object than was written: what its definition makes of that today."""
+        written = self.written or self.obj
+        self.rebased(obj)
+        self.written = None if obj == written else written
+
+    def packed(self, write: Callable[[Obj], bytes]) -> bytes:
+        """The object in the one other form that clients ask for, made once by `write`."""
+        if self._packed is None:
+            self._packed = write(self.obj)
+        return self._packed
+
     def rebased(self, obj: Obj) -> None:
         """Replace the object by the same revision with shifted times (a clock jump)."""
         self.obj = obj
-        self._bytes = self._metadata = None
+        self._bytes = self._metadata = self._packed = None
 
 
 class Event(NamedTuple):
@@ -192,7 +211,7 @@ class Store:
     def take_rows(self) -> Sequence[Row]:
         """Return the rows since the last call, the last value of each key only: what came between is never encoded for them."""
         latest, self._rows = self._rows, {}
-        return [Row(*at, kept.encoded if isinstance(kept, Record) else kept) for at, kept in latest.items()]
+        return [Row(*at, kept.lasting if isinstance(kept, Record) else kept) for at, kept in latest.items()]
 
     def _publish(self, event: Event) -> None:
         window = self._windows.setdefault(event.key.resource, deque())
@@ -244,6 +263,7 @@ class Store:
         for resource, records in self._records.items():
             for name, record in records.items():
                 record.rebased(shift(resource, record.obj))
+                record.written = shift(resource, record.written) if record.written else None
                 self._rows["objects", str(Key(resource, *name))] = record
         for resource, window in self._windows.items():
             live = {id(record) for record in self._records.get(resource, {}).values()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit.embedded.core.exposition import Labels, Tally
 from kit.embedded.core.store import Row
 
 # --- inputs ------------------------------------------------------------------------------------------------------------------
@@ -30,10 +31,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a client certificate names: common name and organisations."""
+    """Who a client certificate names: common name ("" when it names nobody), organisations, uid; `digest` is its SHA-256 in hex."""
 
     name: str
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,17 @@ class Dial:
     port: int
 
 
-Input = Request | Data | End | Hangup | Dial
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The answer to `Invoke` `id`: status and body, or in `error` why there is none, in the words of Go's HTTP client."""
+
+    id: int
+    status: int = 0
+    body: bytes = b""
+    error: str = ""
+
+
+Input = Request | Data | End | Hangup | Dial | Called
 
 # --- outputs -----------------------------------------------------------------------------------------------------------------
 
@@ -85,10 +98,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Send `response` for request `id`; it is over."""
+    """Send `response` for request `id`; it is over. `about` is what it is counted under."""
 
     id: int
     response: Response
+    about: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,21 @@ class Expose:
     open: bool = True
 
 
-Output = Answer | Begin | Chunk | Finish | Expose
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """POST `body` as JSON to an https URL of the host's world; the answer comes back as `Called`. Calls have ids of their own.
+
+    `authority` is the PEM that the server's certificate is checked with (b"": what the host trusts).
+    """
+
+    id: int
+    url: str
+    body: bytes
+    authority: bytes
+    timeout_ms: int
+
+
+Output = Answer | Begin | Chunk | Finish | Expose | Invoke
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +184,17 @@ class Batch:
 class Ticket:
     """An open request. The API and the nodes send on it; what arrives is handed to the callbacks they set."""
 
-    __slots__ = ("_out", "id", "on_close", "on_data", "on_end", "open", "started")
+    __slots__ = ("_code", "_out", "about", "headers", "id", "on_close", "on_data", "on_end", "open", "started", "tally")
 
     def __init__(self, id: int, out: Callable[[Output], None]) -> None:
         self.id = id
         self._out = out
+        self.headers: tuple[tuple[str, str], ...] = ()  # what every answer to this request says besides
+        self.about: Labels | None = None  # what it is counted under, and by whom
+        self.tally: Tally | None = None
         self.open = True
         self.started = False
+        self._code = 200
         self.on_data: Callable[[int, bytes], None] = lambda channel, data: None
         self.on_end: Callable[[int], None] = lambda channel: None
         self.on_close: Callable[[], None] = lambda: None
@@ -173,13 +205,20 @@ class Ticket:
             self.finish()
         elif self.open:
             self.open = False
-            self._out(Answer(self.id, response))
+            if self.headers:
+                response = Response(response.status, response.headers + self.headers, response.body)
+            if self.tally is not None and self.about is not None:
+                self.tally.answered(self.about, response.status)
+            self._out(Answer(self.id, response, self.about))
 
     def begin(self, status: int = 200, headers: tuple[tuple[str, str], ...] = (), upgrade: str = "") -> None:
         """Start the answer; at most once."""
         if self.open and not self.started:
             self.started = True
-            self._out(Begin(self.id, status, headers, upgrade))
+            self._code = 101 if upgrade else status
+            if self.tally is not None and self.about is not None:
+                self.tally.began(self.about)
+            self._out(Begin(self.id, status, headers + self.headers, upgrade))
 
     def send(self, data: bytes, channel: int = 0) -> None:
         """Send bytes on a channel."""
@@ -195,10 +234,16 @@ class Ticket:
         """End the ticket."""
         if self.open:
             self.open = False
+            self._over()
             self._out(Finish(self.id, None, status, error))
 
     def hangup(self) -> None:
         """Note that the client is gone."""
         if self.open:
             self.open = False
+            self._over()
             self.on_close()
+
+    def _over(self) -> None:
+        if self.started and self.tally is not None and self.about is not None:
+            self.tally.ended(self.about, self._code)

@@ -69,6 +69,8 @@ class Site:
     tree: Tree = field(
         default_factory=lambda: Tree(Dir({name: Dir(owner="node") for name in FOLDERS}, owner="node"), owner="node")
     )
+    spent_us: int = 0
+    """CPU that containers used which have ended."""
 
     def token(self, pod: Obj, given: Mapping[str, Any]) -> str:
         """Return a service-account token bound to the Pod. Models the TokenRequest API's claims."""

@@ -1,6 +1,6 @@
 """A Pod's volumes: folders made of configuration, of memory, of the node. Models pkg/volume.
 
-PersistentVolumeClaims belong to the storage lab: a Pod that has one waits with FailedMount and says so.
+A claim's is a folder of the node's own disk, hostPath or local: it stays when the Pod goes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from kit.embedded.core.store import Obj
 from kit.embedded.node import resources
 from kit.embedded.node.environment import ConfigError, field, resource, secret_data
 from kit.kube import times
+from kit.kube import volumes as claims
 
 NODE_MEMORY_K = 8 << 20
 EMPTY_DIR_LIMIT = 256 << 20
@@ -88,13 +89,33 @@ class Volumes:
             self._publish(root, self._files(pod, volume), now)
             return root
         if "persistentVolumeClaim" in volume or "ephemeral" in volume:
-            raise MountError(
-                "persistent volumes are not simulated yet: use emptyDir or hostPath, or a real cluster (--provider kind)"
-            )
+            return self._claimed(pod, volume, now)
         kind = next((key for key in volume if key != "name"), "emptyDir")
         if kind == "emptyDir":
             return self._empty(volume, now)
         raise MountError(f"volumes of type {kind} are not simulated: use a real cluster (--provider kind)")
+
+    def _claimed(self, pod: Obj, volume: Obj, now: int) -> Dir | File:
+        """Return the folder of the volume a claim is bound to."""
+        given = volume.get("persistentVolumeClaim") or {}
+        (name,) = claims.claims_of({**pod, "spec": {"volumes": [volume]}})
+        claim = self._view.get("persistentvolumeclaims", pod["metadata"]["namespace"], name)
+        if claim is None or not claims.is_bound(claim):
+            raise MountError(f'persistentvolumeclaim "{name}" is not bound')
+        found = self._view.get("persistentvolumes", "", claim["spec"]["volumeName"])
+        source = found["spec"] if found else {}
+        if given.get("readOnly"):
+            self._configured.add(volume["name"])
+        if "hostPath" in source:
+            return self._host_path({"hostPath": source["hostPath"]}, now)
+        if "local" in source:
+            path = source["local"]["path"]
+            if not self._host.exists(path):
+                raise MountError(f'path "{path}" does not exist')
+            return self._host_path({"hostPath": {"path": path}}, now)
+        raise MountError(
+            "volumes of this type are not simulated, only hostPath and local are: use a real cluster (--provider kind)"
+        )
 
     def _empty(self, volume: Obj, now: int) -> Dir:
         source = volume.get("emptyDir") or {}

@@ -342,6 +342,7 @@ class Worker:
 
     def exited(self, unit: Unit, id: str, code: int, container: Container, message: File) -> None:
         """A container has ended."""
+        self.site.spent_us += container.cpu_us
         if unit.id != id:
             return
         self.silence(unit)

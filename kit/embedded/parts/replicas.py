@@ -6,16 +6,17 @@ alike: a `Flavour` says what differs. The view is never stale here, so there are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kit.embedded.core.clock import Clock
-from kit.embedded.core.controller import Effects, Mapper, View, itself, owner, pod_key
-from kit.embedded.core.effects import After, Create, Delete, Emit, Patch, Update
-from kit.embedded.core.store import Event, Key, Obj
+from kit.embedded.core.controller import Effects, Mapper, View, itself
+from kit.embedded.core.effects import After
+from kit.embedded.core.store import Key, Obj
+from kit.embedded.parts import claiming, podcontrol, ranking, writing
 from kit.errors import Status
-from kit.kube import copies, owners, pods, times
+from kit.kube import owners, pods
 from kit.kube.selectors import Selector
 
 BURST = 500
@@ -51,7 +52,10 @@ class Replicas:
         self._clock = clock
         self._flavour = flavour
         self._read: dict[Key, tuple[tuple[str, int], dict[str, Reading]]] = {}
-        self.watches: dict[str, Mapper] = {flavour.resource: itself, "pods": self._sets_of}
+        self.watches: dict[str, Mapper] = {
+            flavour.resource: itself,
+            "pods": claiming.members(flavour.kind, flavour.resource, flavour.selector),
+        }
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Make one object's Pods as many as it wants, then write its status."""
@@ -74,17 +78,14 @@ class Replicas:
         deleting = "deletionTimestamp" in replicaset["metadata"]
         mine = self._readings(key, replicaset, view.owned("pods", uid))
         for one in [one for one in mine if not one.matches and not deleting]:
-            drop = [{"$patch": "delete", "uid": uid}]
-            yield Patch(pod_key(one.pod), {"metadata": {"uid": one.pod["metadata"]["uid"], "ownerReferences": drop}})
+            yield claiming.release("pods", one.pod, replicaset)
         mine = [one for one in mine if one.matches]
         if deleting:
             return mine
         selector = self._flavour.selector(replicaset)
         for pod in view.loose_pods(key.namespace):
             if selector.matches(pod["metadata"].get("labels")) and pods.is_active(pod):
-                reference = owners.owner_reference(replicaset, controller=True)
-                patch = {"metadata": {"uid": pod["metadata"]["uid"], "ownerReferences": [reference]}}
-                adopted = yield Patch(pod_key(pod), patch)
+                adopted = yield claiming.adopt("pods", pod, replicaset)
                 if not isinstance(adopted, Status):
                     mine.append(_reading(replicaset, selector, adopted))
         return mine
@@ -117,11 +118,9 @@ class Replicas:
         batch = SLOW_START
         while count > 0:
             for _ in range(min(batch, count)):
-                made = yield Create(_pod(replicaset, template))
+                made = yield from podcontrol.create(replicaset, podcontrol.pod_of(replicaset, template))
                 if isinstance(made, Status):
-                    yield Emit(replicaset, "Warning", "FailedCreate", f"Error creating: {made.message}")
                     return made
-                yield Emit(replicaset, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
             count -= min(batch, count)
             batch *= 2
         return None
@@ -129,29 +128,15 @@ class Replicas:
     def _delete(self, replicaset: Obj, active: Sequence[Obj], count: int, view: View) -> Any:
         crowd = _crowding(replicaset, active, view, self._flavour.resource)
         wall = self._clock.wall()
-        for pod in sorted(active, key=lambda pod: _rank(pod, crowd, wall))[:count]:
-            gone = yield Delete(pod_key(pod), {"preconditions": {"uid": pod["metadata"]["uid"]}})
-            if isinstance(gone, Status) and gone.reason != "NotFound":
-                yield Emit(replicaset, "Warning", "FailedDelete", f"Error deleting: {gone.message}")
+        for pod in sorted(active, key=lambda pod: ranking.for_deletion(pod, crowd, wall))[:count]:
+            if (yield from podcontrol.delete(replicaset, pod)) is not None:
                 return
-            yield Emit(replicaset, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
-
-    def _sets_of(self, event: Event, view: View) -> Iterable[Key]:
-        """Map a Pod to its owner, or an orphan to all that would adopt it."""
-        resource = self._flavour.resource
-        yield from owner(self._flavour.kind, resource)(event, view)
-        labels = event.obj["metadata"].get("labels")
-        if event.type != "DELETED" and labels and owners.controller_of(event.obj) is None:
-            for replicaset in view.list(resource, event.key.namespace):
-                if self._flavour.selector(replicaset).matches(labels):
-                    yield Key(resource, event.key.namespace, replicaset["metadata"]["name"])
 
     def _report(self, replicaset: Obj, mine: Sequence[Reading], failure: Status | None) -> Any:
         status, later = _status(replicaset, mine, failure, self._clock)
         if not self._flavour.counts_terminating:
             del status["terminatingReplicas"]
-        if status != replicaset.get("status"):
-            yield Update({**replicaset, "status": status, "metadata": _unversioned(replicaset["metadata"])}, "status")
+        yield from writing.status(replicaset, status)
         if later:
             yield After(later)
 
@@ -170,19 +155,6 @@ def _reading(replicaset: Obj, selector: Selector, pod: Obj) -> Reading:
     )
 
 
-def _unversioned(metadata: Obj) -> Obj:
-    return {key: value for key, value in metadata.items() if key != "resourceVersion"}
-
-
-def _pod(replicaset: Obj, template: Obj) -> Obj:
-    metadata = copies.deep(template.get("metadata") or {})
-    metadata.pop("creationTimestamp", None)
-    name = replicaset["metadata"]["name"]
-    metadata |= {"generateName": f"{name}-", "namespace": replicaset["metadata"]["namespace"]}
-    metadata["ownerReferences"] = [owners.owner_reference(replicaset, controller=True)]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copies.deep(template["spec"])}
-
-
 def _crowding(replicaset: Obj, active: Sequence[Obj], view: View, resource: str) -> dict[str, int]:
     """Count, per node, the Pods of this ReplicaSet and its siblings of one Deployment (getPodsRankedByRelatedPodsOnSameNode)."""
     parent = owners.controller_of(replicaset)
@@ -196,31 +168,6 @@ def _crowding(replicaset: Obj, active: Sequence[Obj], view: View, resource: str)
         node = pod["spec"].get("nodeName", "")
         crowd[node] = crowd.get(node, 0) + 1
     return crowd
-
-
-PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
-
-
-def _rank(pod: Obj, crowd: dict[str, int], wall: int) -> tuple[Any, ...]:
-    """Order Pods for deletion, the first to go first. Models ActivePodsWithRanks."""
-    node = pod["spec"].get("nodeName", "")
-    ready = pods.condition(pod, "Ready") or {}
-    is_ready = ready.get("status") == "True"
-    since = wall - times.parse(ready["lastTransitionTime"]) if is_ready and ready.get("lastTransitionTime") else 0
-    restarts = max((s.get("restartCount", 0) for s in (pod["status"].get("containerStatuses") or ())), default=0)
-    cost = (pod["metadata"].get("annotations") or {}).get("controller.kubernetes.io/pod-deletion-cost", "0")
-    age = wall - times.parse(pod["metadata"]["creationTimestamp"])
-    return (
-        bool(node),
-        PHASES.get(pod["status"].get("phase", "Pending"), 0),
-        is_ready,
-        int(cost) if cost.lstrip("+-").isdigit() else 0,
-        -crowd.get(node, 0),
-        (since // 1000).bit_length() if is_ready else 0,
-        -restarts,
-        (age // 1000).bit_length(),
-        pod["metadata"]["uid"],
-    )
 
 
 def _status(replicaset: Obj, mine: Sequence[Reading], failure: Status | None, clock: Clock) -> tuple[Obj, int | None]:

@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from celpy import celtypes
-from celpy.evaluation import CELEvalError
-
 from kit.errors import Status
-from kit.kube.cel.checker import Checker, Tree
-from kit.kube.cel.engine import Bounded, Program, RunError, compiled
+from kit.kube.cel.checker import Checker
+from kit.kube.cel.engine import Program, RunError, compiled
+from kit.kube.cel.evaluating import Evaluator
+from kit.kube.cel.library.conversions import to_text
+from kit.kube.cel.numbers import Duration, Timestamp, type_name
+from kit.kube.cel.signatures import ONLY_MUTATING
+from kit.kube.cel.tree import Message
 from kit.kube.cel.types import DYN, ERROR, STRING, Type
 from kit.kube.merging import merge
 from kit.kube.pointers import json_patch
@@ -25,12 +27,11 @@ from kit.kube.typed import faults
 OBJECT: Final = "Object"
 PATCH: Final = "JSONPatch"
 _OPERATION: Final[Mapping[str, Type]] = {"op": STRING, "path": STRING, "from": STRING, "value": DYN}
-_ESCAPED: Final = ("jsonpatch", "escapeKey")
 
 Json = dict[str, Any]
 
 
-class Made(celtypes.MapType):
+class Made(dict[str, Any]):
     """An object an expression makes, with the name of its type."""
 
     type_name: str = OBJECT
@@ -39,86 +40,33 @@ class Made(celtypes.MapType):
 class _Checks(Checker):
     """Types of what makes changes: a message's fields are free but for those of JSONPatch."""
 
-    def type_of(self, tree: Tree) -> Type:
-        """Return the type of a place in the tree."""
-        if tree.data == "member_object":
-            return self._message(tree)
-        if tree.data == "member_dot_arg" and _called(tree) == _ESCAPED and len(tree.children) > 2:
-            found = [super(_Checks, self).type_of(one) for one in tree.children[2].children]
-            place = self.text.find("(", tree.children[1].end_pos)
-            if len(found) == 1 and found[0] in {STRING, DYN, ERROR}:
-                return STRING
-            listed = ", ".join(map(str, found))
-            return self._fail(place, f"found no matching overload for 'jsonpatch.escapeKey' applied to '({listed})'")
-        return super().type_of(tree)
+    extra = ONLY_MUTATING
 
-    def _message(self, tree: Tree) -> Type:
-        name = _dotted(tree.children[0])
-        if name != PATCH and name.partition(".")[0] != OBJECT:
-            place = self.text.find("{", tree.children[0].meta.end_pos)
-            return self._fail(place, f"undeclared reference to '{name}' (in container '')")
-        for field, value in _fields(tree):
-            found = self.type_of(value)
-            if name != PATCH:
+    def _message(self, node: Message) -> Type:
+        if node.name != PATCH and node.name.partition(".")[0] != OBJECT:
+            return super()._message(node)
+        for one in node.fields:
+            found = self.type_of(one.value)
+            if node.name != PATCH:
                 continue
-            colon = self.text.find(":", field.end_pos)
-            wanted = _OPERATION.get(str(field), Type(""))  # as cel-go words it
+            wanted = _OPERATION.get(str(one.key), Type(""))  # as cel-go words it
             if wanted != DYN and found not in {wanted, DYN, ERROR}:
-                self._fail(colon, f"expected type of field '{field}' is '{wanted}' but provided type is '{found}'")
-        return Type(name)
+                self._fail(
+                    one.place, f"expected type of field '{one.key}' is '{wanted}' but provided type is '{found}'"
+                )
+        return Type(node.name)
 
 
-class _Makes(Bounded):
+class _Makes(Evaluator):
     """An evaluator that makes objects."""
 
-    def member_object(self, tree: Tree) -> Any:
-        """Make an object of the fields that are given."""
-        out = Made()
-        out.type_name = _dotted(tree.children[0])
-        for field, inner in _fields(tree):
-            value = self._visit_tree(inner)
-            wrong = _error_in(value)
-            if wrong is not None:
-                return wrong
-            out[celtypes.StringType(str(field))] = value
+    def made(self, node: Message, fields: dict[str, Any]) -> Any:
+        """Return an object of the fields that are given."""
+        if node.name != PATCH and node.name.partition(".")[0] != OBJECT:
+            return super().made(node, fields)
+        out = Made(fields)
+        out.type_name = node.name
         return out
-
-    def member_dot_arg(self, tree: Tree) -> Any:
-        """Call a method; `jsonpatch.escapeKey` makes a key fit for a path."""
-        if _called(tree) != _ESCAPED:
-            return super().member_dot_arg(tree)
-        value = self._visit_tree(tree.children[2].children[0])
-        if isinstance(value, CELEvalError):
-            return value
-        if not isinstance(value, str):
-            return CELEvalError("no such overload", TypeError, None, tree=tree)
-        return celtypes.StringType(value.replace("~", "~0").replace("/", "~1"))
-
-
-def _error_in(value: Any) -> CELEvalError | None:
-    """Return the error a value is or holds: cel-python's maps keep those of their values."""
-    if isinstance(value, CELEvalError):
-        return value
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return next((found for found in map(_error_in, inner) if found is not None), None)
-
-
-def _dotted(tree: Tree) -> str:
-    """Return a name with dots, as a type is called."""
-    while tree.data != "member_dot" and len(tree.children) == 1 and hasattr(tree.children[0], "data"):
-        tree = tree.children[0]
-    if tree.data == "member_dot":
-        return f"{_dotted(tree.children[0])}.{tree.children[1]}"
-    return str(tree.children[0])
-
-
-def _called(tree: Tree) -> tuple[str, str]:
-    return _dotted(tree.children[0]), str(tree.children[1])
-
-
-def _fields(tree: Tree) -> Iterator[tuple[Any, Tree]]:
-    parts = tree.children[1].children if len(tree.children) > 1 else []
-    return iter(zip(parts[::2], parts[1::2], strict=True))
 
 
 def mutation(text: str, variables: Mapping[str, Type]) -> Program:
@@ -127,25 +75,21 @@ def mutation(text: str, variables: Mapping[str, Type]) -> Program:
 
 
 def to_json(value: Any) -> Any:
-    """Return what CEL has as JSON."""
+    """Return what CEL has as JSON; raise RunError for what has no JSON."""
     match value:
-        case celtypes.BoolType():
-            return bool(value)
-        case str():
-            return str(value)
-        case celtypes.BytesType():
+        case None | bool() | str() | float():
+            return value
+        case bytes():
             return base64.b64encode(value).decode()
         case int():
             return int(value)
-        case float():
-            return float(value)
         case list():
             return [to_json(one) for one in value]
         case Mapping():
             return {str(key): to_json(one) for key, one in value.items()}
-        case celtypes.TimestampType() | celtypes.DurationType():
-            return str(value)
-    return None
+        case Timestamp() | Duration():
+            return to_text(value)
+    raise RunError(f"unsupported conversion to JSON: {type_name(value)}")
 
 
 # --- ApplyConfiguration ---
@@ -222,7 +166,7 @@ def patched(obj: Mapping[str, Any], made: Any) -> Json:
         except Status:
             if operation.get("op") == "test" and _parent(out, operation):
                 return dict(obj)
-            raise RunError(f"JSON Patch: {_why(out, operation)}") from None
+            raise RunError(f"JSON Patch: {obstacle(out, operation)}") from None
     return out
 
 
@@ -236,9 +180,11 @@ def _parent(obj: Any, operation: Mapping[str, Any], key: str = "path") -> bool:
     return True
 
 
-def _why(obj: Any, operation: Mapping[str, Any]) -> str:
+def obstacle(obj: Any, operation: Mapping[str, Any]) -> str:
     """Return the library's words for an operation that does not apply."""
     verb, path = str(operation.get("op") or ""), str(operation.get("path") or "")
+    if verb == "test" and _parent(obj, operation):
+        return f"testing value {path} failed: test failed"
     if verb not in _MISSING:
         return f"Unexpected kind: {verb}"
     source = "from" if verb in {"move", "copy"} else "path"

@@ -1,7 +1,7 @@
-"""The Common Expression Language as the API server uses it: checked against types first, then evaluated within a budget of steps.
+"""The Common Expression Language as the API server uses it: checked against types, its cost estimated, then run within a budget.
 
-Parser and evaluator are cel-python's: of three engines tried (cel-python, the Rust `common-expression-language`, Google's
-`cel-expr-python`) it alone lets every step be counted, so that no rule runs longer than its budget, and shows its tree, which the
-checker here needs. It costs 0.4 s and 23 MB when first imported, so nothing imports `engine` before there is a rule; an evaluation
-of a short rule takes 0.4 ms (the Rust one: 0.06 ms).
+`parsing` and `macros` make a tree, `checker` types it, `literals` says what of it can't run, `estimating` what it costs at most,
+`evaluating` runs it; `signatures` declares all functions, `library` has them. Written here, because no library carries what the API server
+adds: cel-python knows neither optional values nor two variables in a macro nor cel-go's cost, and costs 0.4 s and 23 MB when imported; the
+Rust and C++ ones can't be stopped in the middle. Nothing imports `engine` before there is an expression.
 """

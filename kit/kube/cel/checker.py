@@ -1,248 +1,279 @@
 """Checks an expression's types before it is run, and words what does not fit as cel-go does.
 
-Models cel-go/checker/checker.go and common/errors.go, over the tree of cel-python's parser.
+Models cel-go/checker/{checker,errors}.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kit.kube.cel import types
-from kit.kube.cel.signatures import FUNCTIONS, overloads
-from kit.kube.cel.types import BOOL, DYN, ERROR, Type
-from kit.kube.patterns import PatternError, pattern
+from kit.kube.cel.numbers import Uint
+from kit.kube.cel.parsing import located
+from kit.kube.cel.signatures import ONLY_MUTATING, overloads
+from kit.kube.cel.signatures import known as declared
+from kit.kube.cel.tree import Call, Const, Entries, Entry, Fold, Items, Message, Name, Node, Select, dotted
+from kit.kube.cel.types import BOOL, DYN, ERROR, OPTIONAL, STRING, Type
+from kit.kube.cel.unifying import Known, assignable, fresh, most_general, resolved
 
-Tree = Any  # lark's; it is imported with the engine
-
-RELATIONS: Final = {
-    "relation_eq": "_==_", "relation_ne": "_!=_", "relation_lt": "_<_", "relation_le": "_<=_", "relation_gt": "_>_",
-    "relation_ge": "_>=_", "relation_in": "@in", "addition_add": "_+_", "addition_sub": "_-_",
-    "multiplication_mul": "_*_", "multiplication_div": "_/_", "multiplication_mod": "_%_",
+LITERALS: Final[Mapping[type, str]] = {
+    bool: "bool", Uint: "uint", int: "int", float: "double", str: "string", bytes: "bytes", type(None): "null_type",
 }  # fmt: skip
-MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
-LITERALS: Final = {
-    "UINT_LIT": "uint", "FLOAT_LIT": "double", "INT_LIT": "int", "MLSTRING_LIT": "string", "STRING_LIT": "string",
-    "BYTES_LIT": "bytes", "BOOL_LIT": "bool", "NULL_LIT": "null_type",
+NAMED_TYPES: Final = frozenset(
+    [
+        "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint", "optional_type",
+        "google.protobuf.Timestamp", "google.protobuf.Duration",
+    ]
+)  # fmt: skip
+WELL_KNOWN: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "google.protobuf.Timestamp": ("timestamp", {"seconds": "int", "nanos": "int"}),
+    "google.protobuf.Duration": ("duration", {"seconds": "int", "nanos": "int"}),
+    **{
+        f"google.protobuf.{name}Value": (kind, {"value": kind})
+        for name, kind in (
+            ("Bool", "bool"), ("Bytes", "bytes"), ("Double", "double"), ("Float", "double"), ("Int32", "int"),
+            ("Int64", "int"), ("String", "string"), ("UInt32", "uint"), ("UInt64", "uint"),
+        )
+    },
 }  # fmt: skip
-NAMED_TYPES: Final = frozenset({"bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"})
-
-
-def located(text: str, place: int, message: str) -> str:
-    """Return an error with the line it is about and a mark below the place."""
-    before = text[:place]
-    line, column = before.count("\n"), place - (before.rfind("\n") + 1)
-    source = text.split("\n")[line] if text else ""
-    return f"ERROR: <input>:{line + 1}:{column + 1}: {message}\n | {source}\n | {'.' * column}^"
 
 
 class Checker:
-    """One check of one expression; `errors` are collected."""
+    """One check of one expression; `errors` are collected by place."""
+
+    extra: frozenset[str] = frozenset()  # functions that not all expressions may call
 
     def __init__(self, text: str, variables: Mapping[str, Type]) -> None:
         self.text = text
-        self.errors: list[str] = []
+        self.faults: list[tuple[int, str]] = []
         self._scopes: list[Mapping[str, Type]] = [variables]
+        self._known: Known = {}
+        self._count = 0
 
-    def type_of(self, tree: Tree) -> Type:
-        """Return the type of a place in the tree."""
-        check = _CHECKS.get(str(tree.data))
-        return check(self, tree) if check else self.type_of(tree.children[0])
+    @property
+    def errors(self) -> list[str]:
+        """Return what does not fit, in the order of the text."""
+        return [located(self.text, *one) for one in sorted(self.faults, key=lambda one: one[0])]
+
+    def type_of(self, node: Node) -> Type:
+        """Return the type of a node, and write it there."""
+        node.type = _CHECKS[type(node)](self, node)
+        return node.type
+
+    def settle(self, node: Node) -> Type:
+        """Return a node's type with all that became known after it."""
+        return resolved(self._known, node.type, loose=True)
 
     def _fail(self, place: int, message: str) -> Type:
-        self.errors.append(located(self.text, place, message))
+        self.faults.append((place, message))
         return ERROR
 
-    def _call(self, name: str, place: int, arguments: Sequence[Type], receiver: Type | None = None) -> Type:
+    def _fits(self, given: Sequence[Type], wanted: Sequence[Type]) -> bool:
+        trial = dict(self._known)
+        good = len(given) == len(wanted) and all(assignable(trial, *pair) for pair in zip(given, wanted, strict=True))
+        if good:
+            self._known = trial
+        return good
+
+    def _unknown(self) -> Type:
+        self._count += 1
+        return Type(f"_v{self._count}")
+
+    def _assert(self, node: Node, wanted: Type) -> bool:
+        if self._fits([node.type], [wanted]):
+            return True
+        known = resolved(self._known, wanted, loose=True)
+        self._fail(node.place, f"expected type '{known}' but found '{resolved(self._known, node.type, loose=True)}'")
+        return False
+
+    # --- calls ---
+
+    def _call(self, node: Call) -> Type:
+        if node.function == "_?._":
+            return self._optional_field(node)
+        for one in node.arguments:
+            self.type_of(one)
+        if node.target is None:
+            return self._resolved(node) if self._declared(node.function) else self._undeclared(node)
+        prefix = dotted(node.target)
+        full = f"{prefix}.{node.function}"
+        if prefix and self._declared(full):
+            node.function, node.target = full, None
+            return self._resolved(node)
+        self.type_of(node.target)
+        return self._resolved(node) if self._declared(node.function) else self._undeclared(node)
+
+    def _declared(self, name: str) -> bool:
+        return declared(name) and (name not in ONLY_MUTATING or name in self.extra)
+
+    def _undeclared(self, node: Call) -> Type:
+        return self._fail(node.place, f"undeclared reference to '{node.function}' (in container '')")
+
+    def _resolved(self, node: Call) -> Type:
         """Return what a call gives: `dyn` where several overloads could be meant."""
-        given = [*([receiver] if receiver else []), *arguments]
-        if ERROR in given:
-            return ERROR
-        found: list[Type] = []
-        for overload in overloads(name):
-            wanted = [*([overload.receiver] if overload.receiver else []), *overload.arguments]
-            bound: dict[str, Type] = {}
-            if (overload.receiver is None) != (receiver is None) or len(wanted) != len(given):
+        if node.function in {"_&&_", "_||_"}:
+            good = [self._assert(one, BOOL) for one in node.arguments]
+            return BOOL if all(good) else ERROR
+        given = [one.type for one in ([node.target] if node.target else []) + node.arguments]
+        result: Type | None = None
+        for overload in overloads(node.function):
+            if (overload.receiver is None) != (node.target is None):
                 continue
-            if all(types.assignable(one, other, bound) for one, other in zip(wanted, given, strict=True)):
-                found.append(types.bound_to(overload.result, bound))
-        if not found:
-            listed = f"({', '.join(map(str, arguments))})"
-            applied = f"{receiver}.{listed}" if receiver else listed
-            return self._fail(place, f"found no matching overload for '{name}' applied to '{applied}'")
-        return found[0] if all(one == found[0] for one in found) else DYN
+            self._count += 1
+            wanted = [fresh(one, str(self._count)) for one in overload.taken]
+            if self._fits(given, wanted):
+                found = resolved(self._known, fresh(overload.result, str(self._count)))
+                result = found if result is None else result if result in {DYN, found} else DYN
+        if result is None:
+            shown = [str(resolved(self._known, one, loose=True)) for one in given]
+            head = f"{shown.pop(0)}." if node.target else ""
+            applied = f"{head}({', '.join(shown)})"
+            return self._fail(node.place, f"found no matching overload for '{node.function}' applied to '{applied}'")
+        return result
 
-    # --- operators ---
+    # --- fields ---
 
-    def _binary(self, tree: Tree) -> Type:
-        if len(tree.children) == 1:
-            return self.type_of(tree.children[0])
-        head, right = tree.children
-        left = self.type_of(head.children[0])
-        name = RELATIONS[str(head.data)]
-        sign = "in" if name == "@in" else name.strip("_")
-        return self._call(name, head.meta.end_pos - len(sign), (left, self.type_of(right)))
+    def _select(self, node: Select) -> Type:
+        name = dotted(node)
+        found = name and self._lookup(name)
+        if found:
+            return found
+        of = self._field(node, self.type_of(node.of), node.field)
+        return BOOL if node.test else resolved(self._known, of)
 
-    def _logical(self, tree: Tree) -> Type:
-        if len(tree.children) == 1:
-            return self.type_of(tree.children[0])
-        left, right = tree.children
-        sign = "||" if tree.data == "conditionalor" else "&&"
-        place = self.text.find(sign, left.meta.end_pos, right.meta.start_pos)
-        return self._call(f"_{sign}_", place, (self.type_of(left), self.type_of(right)))
+    def _optional_field(self, node: Call) -> Type:
+        of, name = node.arguments
+        name.type = STRING
+        found = self._field(node, self.type_of(of), str(name.value) if isinstance(name, Const) else "")
+        return found if found.name == OPTIONAL else Type(OPTIONAL, (found,))
 
-    def _ternary(self, tree: Tree) -> Type:
-        if len(tree.children) == 1:
-            return self.type_of(tree.children[0])
-        condition, one, other = tree.children
-        place = self.text.find("?", condition.meta.end_pos, one.meta.start_pos)
-        return self._call("_?_:_", place, [self.type_of(part) for part in (condition, one, other)])
+    def _field(self, node: Node, operand: Type, name: str) -> Type:
+        of = resolved(self._known, operand)
+        optional = of.name == OPTIONAL
+        if optional:
+            of = of.of[0]
+        found = self._field_of(node, of, name)
+        return Type(OPTIONAL, (found,)) if optional else found
 
-    def _unary(self, tree: Tree) -> Type:
-        if len(tree.children) == 1:
-            return self.type_of(tree.children[0])
-        sign, inner = tree.children
-        return self._call("!_" if sign.data == "unary_not" else "-_", sign.meta.start_pos, (self.type_of(inner),))
-
-    # --- fields, items, calls ---
-
-    def _select(self, tree: Tree) -> Type:
-        inner, name = tree.children
-        place = self.text.rfind(".", inner.meta.end_pos, name.start_pos)
-        return self._selected(self.type_of(inner), str(name), place, place)
-
-    def _selected(self, of: Type, name: str, place: int, shown: int) -> Type:
-        if of in {DYN, ERROR}:
-            return of
+    def _field_of(self, node: Node, of: Type, name: str) -> Type:
         if of.name == "map":
             return of.of[1]
-        if of.name != "object":
-            return self._fail(place, f"type '{of}' does not support field selection")
-        found = types.field(of, name)
-        return self._fail(shown, f"undefined field '{name}'") if found is None else found
+        if of.name == "object":
+            inner = types.field(of, name)
+            return self._fail(node.place, f"undefined field '{name}'") if inner is None else inner
+        if of.free:
+            self._fits([DYN], [of])
+        elif of.name.startswith("kubernetes."):
+            return self._fail(node.place, f"unexpected failed resolution of '{of}'")
+        elif of not in {DYN, ERROR}:
+            self._fail(node.place, f"type '{of}' does not support field selection")
+        return DYN
 
-    def _index(self, tree: Tree) -> Type:
-        inner, at = tree.children
-        place = self.text.find("[", inner.meta.end_pos)
-        return self._call("_[_]", place, (self.type_of(inner), self.type_of(at)))
+    # --- folds ---
 
-    def _method(self, tree: Tree) -> Type:
-        inner, name = tree.children[0], str(tree.children[1])
-        arguments = _listed(tree.children[2]) if len(tree.children) > 2 else []
-        if name in MACROS and len(arguments) in {2, 3}:
-            return self._macro(inner, name, arguments)
-        place = self.text.find("(", tree.children[1].end_pos)
-        receiver = self.type_of(inner)
-        given = [self.type_of(one) for one in arguments]
-        if name not in FUNCTIONS:
-            return self._fail(place, f"undeclared reference to '{name}' (in container '')")
-        self._check_pattern(name, arguments[:1])
-        return self._call(name, place, given, receiver)
-
-    def _check_pattern(self, name: str, arguments: Sequence[Tree]) -> None:
-        """Refuse a literal that is no pattern."""
-        if name not in {"matches", "find", "findAll"} or not arguments:
-            return
-        text = self.text[arguments[0].meta.start_pos : arguments[0].meta.end_pos]
-        if text[:1] in {"'", '"'} and len(text) > 1 and "\\" not in text:
-            try:
-                pattern(text[1:-1])
-            except PatternError:
-                self._fail(arguments[0].meta.start_pos, f"invalid {name} argument")
-
-    def _macro(self, inner: Tree, name: str, arguments: Sequence[Tree]) -> Type:
-        over = self.type_of(inner)
-        item = over.of[0] if over.name in {"list", "map"} else over
-        if item not in {DYN, ERROR} and over.name not in {"list", "map"}:
-            shown = f"expression of type '{over}' cannot be range of a comprehension (must be list, map, or dynamic)"
-            return self._fail(inner.meta.start_pos, shown)
-        variable = self.text[arguments[0].meta.start_pos : arguments[0].meta.end_pos]
-        if not variable.isidentifier():
-            return self._fail(arguments[0].meta.start_pos, "argument must be a simple name")
-        self._scopes.append({variable: item})
-        made = [self.type_of(one) for one in arguments[1:]]
+    def _fold(self, node: Fold) -> Type:
+        self.type_of(node.over)
+        accumulated = self.type_of(node.start)
+        over = resolved(self._known, node.over.type)
+        names: dict[str, Type] = dict(zip(node.names, self._ranged(node, over), strict=False))
+        self._scopes.append({node.accumulated: accumulated})
+        self._scopes.append(names)
+        self.type_of(node.condition)
+        self._assert(node.condition, BOOL)
+        self.type_of(node.step)
+        self._assert(node.step, accumulated)
         self._scopes.pop()
-        if name == "map":
-            return Type("list", (made[-1],))
-        return Type("list", (item,)) if name == "filter" else BOOL
+        self.type_of(node.result)
+        self._scopes.pop()
+        return resolved(self._known, node.result.type)
 
-    def _function(self, tree: Tree) -> Type:
-        name, *rest = tree.children
-        arguments = _listed(rest[0]) if rest else []
-        if str(name) == "has" and len(arguments) == 1:
-            return self._has(arguments[0])
-        place = self.text.find("(", name.end_pos)
-        given = [self.type_of(one) for one in arguments]
-        if str(name) not in FUNCTIONS:
-            return self._fail(place, f"undeclared reference to '{name}' (in container '')")
-        return self._call(str(name), place, given)
-
-    def _has(self, argument: Tree) -> Type:
-        inner = argument
-        while len(inner.children) == 1 and hasattr(inner.children[0], "data") and inner.data != "member_dot":
-            inner = inner.children[0]
-        if inner.data != "member_dot":
-            return self._fail(argument.meta.start_pos, "invalid argument to has() macro")
-        of, name = inner.children
-        shown = self.text.rfind("(", 0, argument.meta.start_pos)
-        place = self.text.rfind(".", of.meta.end_pos, name.start_pos)
-        return ERROR if self._selected(self.type_of(of), str(name), place, shown) == ERROR else BOOL
+    def _ranged(self, node: Fold, over: Type) -> tuple[Type, ...]:
+        """Return the types of a fold's variables."""
+        if over.name == "list":
+            return over.of if len(node.names) == 1 else (types.INT, over.of[0])
+        if over.name == "map":
+            return over.of[: len(node.names)]
+        if over.free:
+            self._fits([DYN], [over])
+        elif over not in {DYN, ERROR}:
+            shown = f"expression of type '{over}' cannot be range of a comprehension (must be list, map, or dynamic)"
+            self._fail(node.over.place, shown)
+            return (ERROR, ERROR)
+        return (DYN, DYN)
 
     # --- names and literals ---
 
-    def _name(self, tree: Tree) -> Type:
-        name = str(tree.children[0])
+    def _name(self, node: Name) -> Type:
+        found = self._lookup(node.name)
+        return found or self._fail(node.place, f"undeclared reference to '{node.name}' (in container '')")
+
+    def _lookup(self, name: str) -> Type | None:
+        name = name.removeprefix(".") if name.removeprefix(".") in self._scopes[0] else name
         for scope in reversed(self._scopes):
             if name in scope:
                 return scope[name]
-        if name in NAMED_TYPES:
-            return Type("type")
-        return self._fail(tree.meta.start_pos, f"undeclared reference to '{name}' (in container '')")
+        return Type("type") if name in NAMED_TYPES else None
 
-    def _literal(self, tree: Tree) -> Type:
-        return Type(LITERALS[tree.children[0].type])
+    def _literal(self, node: Const) -> Type:
+        return Type(LITERALS[type(node.value)])
 
-    def _list(self, tree: Tree) -> Type:
-        items = _listed(tree.children[0]) if tree.children else []
-        return Type("list", (self._common(items),))
+    def _items(self, node: Items) -> Type:
+        parts = ((one, index in node.optional) for index, one in enumerate(node.items))
+        return Type("list", (self._common(parts),))
 
-    def _map(self, tree: Tree) -> Type:
-        parts = tree.children[0].children if tree.children else []
-        return Type("map", (self._common(parts[::2]), self._common(parts[1::2])))
+    def _entries(self, node: Entries) -> Type:
+        keys = self._common((one.key, False) for one in node.entries if isinstance(one.key, Node))
+        return Type("map", (keys, self._common((one.value, one.optional) for one in node.entries)))
 
-    def _common(self, items: Sequence[Tree]) -> Type:
-        """Return the type all items have."""
-        first = DYN
-        for index, item in enumerate(items):
-            found = self.type_of(item)
-            if not index:
-                first = found
-            elif not types.assignable(first, found, {}):
-                self._fail(item.meta.start_pos, f"expected type '{first}' but found '{found}'")
-        return first
+    def _common(self, parts: Iterable[tuple[Node, bool]]) -> Type:
+        """Return the type all parts have."""
+        common: Type | None = None
+        for node, optional in parts:
+            found = self.type_of(node)
+            if optional:
+                found = self._unwrapped(node, found)
+            common = found if common is None else self._joined(common, found)
+        return self._unknown() if common is None else common
+
+    def _joined(self, before: Type, found: Type) -> Type:
+        return most_general(before, found) if self._fits([before], [found]) else DYN
+
+    def _unwrapped(self, node: Node, found: Type) -> Type:
+        found = resolved(self._known, found)
+        if found.name == OPTIONAL:
+            return found.of[0]
+        if found not in {DYN, ERROR}:
+            self._fail(node.place, f"expected type '{Type(OPTIONAL, (found,))}' but found '{found}'")
+        return found
+
+    def _message(self, node: Message) -> Type:
+        known = WELL_KNOWN.get(node.name.removeprefix("."))
+        if known is None:
+            for one in node.fields:
+                self.type_of(one.value)
+            return self._fail(node.place, f"undeclared reference to '{node.name}' (in container '')")
+        for one in node.fields:
+            self._message_field(one, known[1])
+        return Type(known[0])
+
+    def _message_field(self, entry: Entry, fields: Mapping[str, str]) -> None:
+        found = self.type_of(entry.value)
+        wanted = fields.get(str(entry.key))
+        if wanted is None:
+            self._fail(entry.place, f"undefined field '{entry.key}'")
+        elif not self._fits([found], [Type(wanted)]):
+            said = f"expected type of field '{entry.key}' is '{Type(wanted)}' but provided type is '{found}'"
+            self._fail(entry.place, said)
 
 
-def _listed(tree: Tree) -> list[Tree]:
-    return list(tree.children)
-
-
-_CHECKS: Final[Mapping[str, Callable[[Checker, Tree], Type]]] = {
-    "expr": Checker._ternary,
-    "conditionalor": Checker._logical,
-    "conditionaland": Checker._logical,
-    "relation": Checker._binary,
-    "addition": Checker._binary,
-    "multiplication": Checker._binary,
-    "unary": Checker._unary,
-    "member_dot": Checker._select,
-    "member_dot_arg": Checker._method,
-    "member_index": Checker._index,
-    "member_object": lambda checker, tree: checker._fail(tree.meta.start_pos, "undeclared reference to a message type"),
-    "ident_arg": Checker._function,
-    "dot_ident_arg": Checker._function,
-    "ident": Checker._name,
-    "dot_ident": Checker._name,
-    "literal": Checker._literal,
-    "list_lit": Checker._list,
-    "map_lit": Checker._map,
+_CHECKS: Final[dict[type, Callable[[Any, Any], Type]]] = {
+    Const: Checker._literal,
+    Name: Checker._name,
+    Select: Checker._select,
+    Call: Checker._call,
+    Items: Checker._items,
+    Entries: Checker._entries,
+    Message: lambda checker, node: checker._message(node),
+    Fold: Checker._fold,
 }

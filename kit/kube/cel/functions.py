@@ -1,134 +1,84 @@
-"""The functions of Kubernetes' CEL libraries that cel-python lacks, and its own where they differ.
-
-Models k8s.io/apiserver/pkg/cel/library/{lists,regex}.go and cel-go/ext/strings.go. Lists and texts are short: schemas bound them.
-"""
+"""All functions and operators: which values they take is what `signatures` declares, what they give is what their tables say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from celpy import celtypes
-from celpy.evaluation import CELEvalError
+from kit.kube.cel.library import (
+    amounts,
+    authorizing,
+    conversions,
+    formats,
+    lists,
+    networks,
+    operators,
+    texts,
+    urls,
+    versions,
+)
+from kit.kube.cel.numbers import NAMES, RunError, type_name
+from kit.kube.cel.signatures import overloads
+from kit.kube.cel.types import Type
 
-from kit.kube.patterns import pattern as compiled
-
-Bool, Int, Text, List = celtypes.BoolType, celtypes.IntType, celtypes.StringType, celtypes.ListType
-
-
-def is_sorted(items: Any) -> Any:
-    """Return whether each item is no less than the one before."""
-    return Bool(all(one <= other for one, other in pairwise(items)))
-
-
-def total(items: Any) -> Any:
-    """Return the sum; of nothing it is 0."""
-    out: Any = Int(0)
-    for index, item in enumerate(items):
-        out = item if not index else out + item
-    return out
-
-
-def least(items: Any) -> Any:
-    """Return the smallest item; of nothing there is none."""
-    return min(items) if items else CELEvalError("min called on empty list", ValueError, None)
-
-
-def greatest(items: Any) -> Any:
-    """Return the largest item; of nothing there is none."""
-    return max(items) if items else CELEvalError("max called on empty list", ValueError, None)
-
-
-def index_of(where: Any, what: Any, start: Any = 0) -> Any:
-    """Return the first place of an item or text, -1 when it is nowhere."""
-    if isinstance(where, str):
-        return Int(where.find(what, start))
-    return Int(next((index for index, item in enumerate(where) if item == what), -1))
-
-
-def last_index_of(where: Any, what: Any, end: Any = None) -> Any:
-    """Return the last place of an item or text, -1 when it is nowhere."""
-    if isinstance(where, str):
-        return Int(where.rfind(what) if end is None else where.rfind(what, 0, end + len(what)))
-    places = [index for index, item in enumerate(where) if item == what]
-    return Int(places[-1] if places else -1)
-
-
-def find(text: Any, pattern: Any) -> Any:
-    """Return the first match of a pattern, "" when there is none."""
-    found = compiled(str(pattern)).search(str(text))
-    return Text(found[0] if found else "")
-
-
-def find_all(text: Any, pattern: Any, limit: Any = -1) -> Any:
-    """Return the matches of a pattern, the first `limit` of them."""
-    found = [one[0] for one in compiled(str(pattern)).finditer(str(text))]
-    return List(Text(one) for one in (found if limit < 0 else found[:limit]))
-
-
-def matches(text: Any, pattern: Any) -> Any:
-    """Return whether a pattern is found in a text."""
-    return Bool(compiled(str(pattern)).search(str(text)) is not None)
-
-
-def char_at(text: Any, index: Any) -> Any:
-    """Return one character, "" at the end."""
-    if not 0 <= index <= len(text):
-        return CELEvalError(f"index out of range: {int(index)}", IndexError, None)
-    return Text(text[index : index + 1])
-
-
-def join(items: Any, between: Any = "") -> Any:
-    """Return the items as one text."""
-    return Text(str(between).join(items))
-
-
-def replace(text: Any, old: Any, new: Any, limit: Any = -1) -> Any:
-    """Return a text with parts of it replaced."""
-    return Text(str(text).replace(old, new, int(limit)))
-
-
-def split(text: Any, by: Any, limit: Any = -1) -> Any:
-    """Return the parts of a text, `limit` of them at most."""
-    if limit == 0:
-        return List([])
-    parts = list(text) if not by else str(text).split(by) if limit < 0 else str(text).split(by, int(limit) - 1)
-    return List(Text(part) for part in parts)
-
-
-def substring(text: Any, start: Any, end: Any = None) -> Any:
-    """Return a part of a text."""
-    last = len(text) if end is None else end
-    if not 0 <= start <= last <= len(text):
-        return CELEvalError(f"index out of range: {int(start)}", IndexError, None)
-    return Text(text[start:last])
-
-
-def text_of(value: Any) -> Any:
-    """Return a value as text, truth as Go writes it."""
-    return Text(str(bool(value)).lower()) if isinstance(value, Bool) else Text(value)
-
-
+TABLES: Final = (operators, conversions, texts, lists, networks, urls, versions, amounts, formats, authorizing)
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "isSorted": is_sorted,
-    "sum": total,
-    "min": least,
-    "max": greatest,
-    "indexOf": index_of,
-    "lastIndexOf": last_index_of,
-    "find": find,
-    "findAll": find_all,
-    "matches": matches,
-    "charAt": char_at,
-    "join": join,
-    "replace": replace,
-    "split": split,
-    "substring": substring,
-    "lowerAscii": lambda text: Text("".join(char.lower() if char.isascii() else char for char in text)),
-    "upperAscii": lambda text: Text("".join(char.upper() if char.isascii() else char for char in text)),
-    "trim": lambda text: Text(str(text).strip()),
-    "reverse": lambda text: Text(str(text)[::-1]),
-    "dyn": lambda value: value,
-    "string": text_of,
+    name: function for table in TABLES for name, function in table.FUNCTIONS.items()
 }
+_PLAIN: Final = frozenset({"startsWith", "endsWith", "contains", "matches", "@in", "!_", "-_"})
+
+
+def called(name: str, values: Sequence[Any]) -> Any:
+    """Return what a function gives for these values; raise RunError."""
+    if not _taken(name, tuple(map(_kind, values))):
+        raise RunError(_unfit(name, values))
+    try:
+        return FUNCTIONS[name](*values)
+    except TypeError:
+        raise RunError("no such overload") from None
+
+
+Kind = type | str | tuple[type, type | str]
+
+
+def _kind(value: Any) -> Kind:
+    """Return what tells a value's type: a list's is that of its first item too."""
+    own = type(value)
+    if own is list and value:
+        first = type(value[0])
+        return (list, first if first in NAMES else type_name(value[0]))
+    return own if own in NAMES else type_name(value)
+
+
+@lru_cache(maxsize=4096)
+def _taken(name: str, kinds: tuple[Kind, ...]) -> bool:
+    """Return whether a function takes values of these types."""
+    said = list(map(_said, kinds))
+    return any(len(one.taken) == len(said) and all(map(_fits, one.taken, said)) for one in overloads(name))
+
+
+def _said(kind: Kind) -> str:
+    if isinstance(kind, tuple):
+        return f"list {_said(kind[1])}"
+    return kind if isinstance(kind, str) else NAMES[kind]
+
+
+_LONG: Final = {"timestamp": "google.protobuf.Timestamp", "duration": "google.protobuf.Duration"}
+
+
+def _fits(wanted: Type, kind: str) -> bool:
+    if wanted.name == "dyn" or len(wanted.name) == 1:
+        return True
+    name, _, item = kind.partition(" ")
+    if _LONG.get(wanted.name, wanted.name) != name:
+        return False
+    return not item or not wanted.of or _fits(wanted.of[0], item)
+
+
+def _unfit(name: str, values: Sequence[Any]) -> str:
+    if name.startswith("_") or name in _PLAIN:
+        return "no such overload"
+    if name == "size":
+        return f"no such overload: {name}"
+    return f"no such overload: {name}({', '.join(map(type_name, values))})"

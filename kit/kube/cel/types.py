@@ -20,6 +20,7 @@ WHOLE: Final[Mapping[str, Any]] = {
     "kind": {"type": "string"},
     "metadata": {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}},
 }
+FIELDS: Final = "fields"  # in place of a schema's properties: types by name
 PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
 
 
@@ -32,16 +33,24 @@ class Type:
     schema: Any = None
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(map(str, self.of))})" if self.of else self.name
+        shown = _SHOWN.get(self.name, self.name)
+        return f"{shown}({', '.join(map(str, self.of))})" if self.of else shown
+
+    @property
+    def free(self) -> bool:
+        """Return whether this stands for a type that is not known yet."""
+        return self.name[:1] == "_"
 
     def __hash__(self) -> int:
         return hash((self.name, self.of))
 
 
+_SHOWN: Final = {"error": "!error!", "null_type": "null"}
 DYN, BOOL, INT, UINT, DOUBLE, STRING, BYTES, NULL = (
     Type(name) for name in ("dyn", "bool", "int", "uint", "double", "string", "bytes", "null_type")
 )
 ERROR: Final = Type("error")
+OPTIONAL: Final = "optional_type"
 
 
 def of_schema(schema: Any, *, root: bool = False) -> Type:
@@ -65,35 +74,25 @@ def of_schema(schema: Any, *, root: bool = False) -> Type:
     return Type(SCHEMA_TYPES[kind]) if kind in SCHEMA_TYPES else DYN
 
 
+def optional(of: Type) -> Type:
+    """Return the type of a value that may be absent."""
+    return Type(OPTIONAL, (of,))
+
+
+def of_fields(fields: Mapping[str, Type]) -> Type:
+    """Return the type of an object with these fields."""
+    return Type("object", (), {FIELDS: dict(fields)})
+
+
 def field(of: Type, name: str) -> Type | None:
     """Return the type of an object's field, None when it has no such one."""
+    if FIELDS in of.schema:
+        found: Type | None = of.schema[FIELDS].get(name)
+        return found
     for given, schema in (of.schema.get("properties") or {}).items():
         if name in identifiers(given):
             return of_schema(schema)
     return None
-
-
-def assignable(wanted: Type, given: Type, bound: dict[str, Type]) -> bool:
-    """Return whether a value of a type may stand where another is wanted; letters stand for any, the same one each time."""
-    if len(wanted.name) == 1 and wanted.name.isupper():
-        if wanted.name not in bound or bound[wanted.name] == DYN:
-            bound[wanted.name] = given
-            return True
-        return assignable(bound[wanted.name], given, bound)
-    if DYN in {wanted, given} or ERROR in {wanted, given}:
-        return True
-    if "object" in {wanted.name, given.name} and wanted.name == given.name:
-        return True
-    if wanted.name != given.name:
-        return NULL in {wanted, given} and {wanted.name, given.name} & {"object", "timestamp", "duration"} != set()
-    return all(assignable(one, other, bound) for one, other in zip(wanted.of, given.of, strict=False))
-
-
-def bound_to(type: Type, bound: Mapping[str, Type]) -> Type:
-    """Return a result's type with its letters replaced."""
-    if len(type.name) == 1 and type.name.isupper():
-        return bound.get(type.name, DYN)
-    return Type(type.name, tuple(bound_to(one, bound) for one in type.of), type.schema) if type.of else type
 
 
 def parsed(text: str) -> Type:

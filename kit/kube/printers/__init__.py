@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kit.kube import metering
 from kit.kube.printers import access, cluster, networking, pods, storage, workloads
 from kit.kube.printers.cells import Row
 
@@ -20,6 +21,7 @@ ROWS: Final[dict[str, Row]] = {
     **storage.ROWS,
     **cluster.ROWS,
     **access.ROWS,
+    **{resource.group_resource: metering.cells for resource in metering.RESOURCES},
 }
 
 LISTED: Final[dict[str, Row]] = storage.LISTED

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kit.kube import selectors, status
-from kit.kube.validation import checks, schedules
+from kit.kube import schedules, selectors, status
+from kit.kube.validation import checks
 from kit.kube.validation.checks import Causes, Obj, natural, rows
 from kit.kube.validation.internal import CORE, internal
 from kit.kube.validation.templates import MISMATCH, template

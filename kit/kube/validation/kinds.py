@@ -10,7 +10,9 @@ from kit.kube import names
 from kit.kube.status import immutable
 from kit.kube.validation import (
     apps,
+    autoscaling,
     batch,
+    bundles,
     core_data,
     core_service,
     definitions,
@@ -122,7 +124,7 @@ RULES: Final[dict[str, Rules]] = {
     "ControllerRevision.apps": Rules(update=_fixed("data")),
     "Job.batch": _same(batch.job, update=batch.keep_job, status=job_status.update, meta=batch.own_metadata),
     "CronJob.batch": Rules(create=batch.new_cron_job, again=batch.cron_job),
-    "HorizontalPodAutoscaler.autoscaling": _same(scaling.autoscaler, status=statuses.AUTOSCALER),
+    "HorizontalPodAutoscaler.autoscaling": _same(autoscaling.autoscaler, status=statuses.AUTOSCALER),
     "PodDisruptionBudget.policy": _same(scaling.budget, status=statuses.budget, name=names.path_segment),
     "PriorityClass.scheduling.k8s.io": Rules(create=scaling.priority_class, update=scaling.keep_priority),
     "Ingress.networking.k8s.io": _same(networking.ingress),
@@ -145,6 +147,7 @@ RULES: Final[dict[str, Rules]] = {
     f"MutatingAdmissionPolicy.{_ADMISSION}": _same(policies.mutating_policy),
     f"MutatingAdmissionPolicyBinding.{_ADMISSION}": _same(policies.mutating_binding),
     "CertificateSigningRequest.certificates.k8s.io": Rules(create=registration.signing_request),
+    "ClusterTrustBundle.certificates.k8s.io": _same(bundles.bundle, update=bundles.keep_signer, name=bundles.any_name),
     "CustomResourceDefinition.apiextensions.k8s.io": Rules(
         create=definitions.created,
         again=definitions.changed,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kit.kube import status
+from kit.kube.qos import qos_class
 from kit.kube.validation import checks, pod_spec
 from kit.kube.validation.checks import INT32, Causes, Obj
 from kit.kube.validation.internal import CORE, difference, internal
@@ -19,6 +20,7 @@ CHANGEABLE: Final = (
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
 NO_OTHERS: Final = "pod updates may not add or remove containers"
+MIRROR: Final = "kubernetes.io/config.mirror"
 REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _LOOSE: Final = ("activeDeadlineSeconds", "schedulingGates")
 
@@ -166,8 +168,30 @@ def ephemeral(new: Obj, old: Obj, out: Causes) -> None:
 
 
 def resize(new: Obj, old: Obj, out: Causes) -> None:
-    """Check the resources that a running Pod is to have."""
+    """Check the resources that a running Pod is to have. Models ValidatePodResize; containers are the same and in their order."""
     pod_spec.validate(new["spec"], "spec", out)
+    if MIRROR in (old["metadata"].get("annotations") or {}):
+        out[:] = [status.forbidden_value("", "static pods cannot be resized")]
+        return
+    said = (old.get("status") or {}).get("qosClass") or qos_class(old)
+    if qos_class(new) != said:
+        out.append(status.invalid_value("spec", said, "Pod QOS Class may not change as a result of resizing"))
+    changed = False
+    for part in ("initContainers", "containers"):
+        pairs = zip(old["spec"].get(part) or (), new["spec"].get(part) or (), strict=False)
+        for index, (was, now) in enumerate(pairs):
+            for kind in ("requests", "limits"):
+                before, after = ((one.get("resources") or {}).get(kind) or {} for one in (was, now))
+                if not before.keys() <= after.keys():
+                    at = f"spec.{part}[{index}].resources.{kind}"
+                    out.append(status.forbidden_value(at, f"resource {kind} cannot be removed"))
+                changed |= _others(before) != _others(after)
+    if changed:
+        out.append(status.forbidden_value("spec", "only cpu and memory resources are mutable"))
+
+
+def _others(amounts: Obj) -> Obj:
+    return {name: amount for name, amount in amounts.items() if name not in {"cpu", "memory"}}
 
 
 def update_status(new: Obj, old: Obj, out: Causes) -> None:

@@ -30,27 +30,28 @@ Volumes = Mapping[str, Obj]
 
 def containers(spec: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool) -> None:
     """Check all containers of a Pod."""
-    grace = spec.get("terminationGracePeriodSeconds")
+    grace, apart = spec.get("terminationGracePeriodSeconds"), spec.get("hostUsers") is False
     main = spec.get("containers") or ()
     if not main:
         out.append(status.required(f"{at}.containers"))
     taken: set[str] = set()
     for index, container in enumerate(main):
         where = f"{at}.containers[{index}]"
-        _common(container, where, out, volumes=volumes, pod=pod)
+        _common(container, where, out, volumes=volumes, pod=pod, apart=apart)
         _unique(container, where, taken, out)
         _running(container, where, grace, out)
     _host_ports(main, f"{at}.containers", out)
     for index, container in enumerate(spec.get("initContainers") or ()):
         where = f"{at}.initContainers[{index}]"
-        _common(container, where, out, volumes=volumes, pod=pod)
+        _common(container, where, out, volumes=volumes, pod=pod, apart=apart)
         _unique(container, where, taken, out)
         _init(container, where, grace, out)
     if spec.get("ephemeralContainers"):
         _ephemeral(spec, at, out, volumes=volumes, taken=taken)
 
 
-def _common(container: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool) -> None:
+def _common(container: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool, apart: bool) -> None:
+    """Check what all containers have; `apart`: the Pod has a user namespace of its own."""
     name, image = container.get("name"), container.get("image")
     if not name:
         out.append(status.required(f"{at}.name"))
@@ -77,7 +78,7 @@ def _common(container: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool
     if container.get("resources"):
         pod_resources.container(container["resources"], f"{at}.resources", out)
     if container.get("securityContext"):
-        pod_security.container_context(container["securityContext"], f"{at}.securityContext", out)
+        pod_security.container_context(container["securityContext"], f"{at}.securityContext", out, apart=apart)
 
 
 def _unique(container: Obj, at: str, taken: set[str], out: Causes) -> None:
@@ -149,7 +150,7 @@ def _ephemeral(spec: Obj, at: str, out: Causes, *, volumes: Volumes, taken: set[
     others = {one.get("name") for key in ("containers", "initContainers") for one in spec.get(key) or ()}
     for index, container in enumerate(spec["ephemeralContainers"]):
         where = f"{at}.ephemeralContainers[{index}]"
-        _common(container, where, out, volumes=volumes, pod=False)
+        _common(container, where, out, volumes=volumes, pod=False, apart=spec.get("hostUsers") is False)
         _unique(container, where, taken, out)
         target = container.get("targetContainerName")
         if target and target not in others:

@@ -36,9 +36,12 @@ def pod_context(context: Obj, at: str, out: Causes) -> None:
     _profiles(context, at, out)
 
 
-def container_context(context: Obj, at: str, out: Causes) -> None:
-    """Check what a container says about its user and its rights."""
+def container_context(context: Obj, at: str, out: Causes, *, apart: bool) -> None:
+    """Check what a container says about its user and its rights; `apart`: its Pod has a user namespace of its own."""
     _CONTAINER(context, at, out)
+    if context.get("procMount") == "Unmasked" and not apart:
+        why = "`hostUsers` must be false to use `Unmasked`"
+        out.append(status.invalid_value(f"{at}.procMount", "Unmasked", why))
     _profiles(context, at, out)
     if context.get("allowPrivilegeEscalation") is False:
         why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"

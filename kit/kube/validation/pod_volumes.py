@@ -174,10 +174,15 @@ def _size(value: Any, at: str, out: Causes) -> None:
         amount(value, at, out)
 
 
-host_path: Final = rows(
-    ("path", lambda value, at, out: no_backsteps(value, at, out) if value else checks.required(value, at, out)),
-    ("type", checks.one_of(*HOST_TYPES)),
-)
+def host_path(value: Any, at: str, out: Causes) -> None:
+    """Check a path of the node; where there is none, its type does not matter."""
+    if not value.get("path"):
+        out.append(status.required(f"{at}.path"))
+        return
+    no_backsteps(value["path"], f"{at}.path", out)
+    checks.one_of(*HOST_TYPES)(value.get("type"), f"{at}.type", out)
+
+
 _items_check: Final[Check] = _items
 _PROJECTIONS: Final[dict[str, Check]] = {
     "secret": rows(("name", checks.required), ("items", _items_check)),

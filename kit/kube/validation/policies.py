@@ -145,7 +145,7 @@ def _variables(spec: Mapping[str, Any], params: bool, out: Causes) -> Variables:
             out.append(status.required(f"{at}.expression", "expression is not specified"))
         elif len(out) == before:
             _compiles(text, f"{at}.expression", (), params, tuple(found), out, inside=True)
-        if len(out) == before:
+        if name and text.strip():
             found.append((name, text))
     return tuple(found)
 
@@ -177,7 +177,7 @@ def _validation(one: Mapping[str, Any], at: str, params: bool, variables: Variab
     if "messageExpression" in one and not made.strip():
         out.append(status.invalid_value(f"{at}.messageExpression", made, "must be non-empty if specified"))
     elif made:
-        _compiles(made, f"{at}.messageExpression", ("string",), params, variables, out)
+        _compiles(made, f"{at}.messageExpression", ("string",), params, variables, out, message=True)
     if "message" in one and not said.strip():
         out.append(status.invalid_value(f"{at}.message", said, "message must be non-empty if specified"))
     elif "\n" in said.strip():
@@ -186,14 +186,27 @@ def _validation(one: Mapping[str, Any], at: str, params: bool, variables: Variab
 
 
 def _compiles(
-    text: str, at: str, wanted: Sequence[str], params: bool, variables: Variables, out: Causes, *, inside: bool = False
+    text: str,
+    at: str,
+    wanted: Sequence[str],
+    params: bool,
+    variables: Variables,
+    out: Causes,
+    *,
+    inside: bool = False,
+    message: bool = False,
 ) -> None:
     """Want an expression that compiles and gives one of these types, any when there are none."""
     from kit.kube.admission.expressions import environment
-    from kit.kube.cel.engine import CompileError, compiled  # only policies with expressions pay for the engine
+    from kit.kube.cel.engine import CompileError, PlanError, compiled  # imported by the first expression
 
     try:
-        found = compiled(text.strip(), environment(params=params, variables=variables, inside=inside)).type
+        found = compiled(
+            text.strip(), environment(params=params, variables=variables, inside=inside, message=message)
+        ).type
+    except PlanError as error:
+        out.append(status.internal_cause(at, str(error)))
+        return
     except CompileError as error:
         out.append(status.invalid_value(at, text, f"compilation failed: {error}"))
         return

@@ -122,7 +122,7 @@ def signing_request(obj: Obj, out: Causes) -> None:
     if not signer:
         out.append(status.required("spec.signerName"))
     else:
-        _signer(signer, "spec.signerName", out)
+        signer_name(signer, "spec.signerName", out)
     seconds = spec.get("expirationSeconds")
     if seconds is not None and seconds < 600:
         why = "may not specify a duration less than 600 seconds (10 minutes)"
@@ -138,7 +138,8 @@ def _request(value: Any, at: str, out: Causes) -> None:
         out.append(status.invalid_value(at, value, REQUEST_TYPE))
 
 
-def _signer(signer: str, at: str, out: Causes) -> None:
+def signer_name(signer: str, at: str, out: Causes) -> None:
+    """Want a signer to be named as a domain and a path."""
     domain, slash, path = signer.partition("/")
     if not slash or not path or "/" in path:
         out.append(status.invalid_value(at, signer, SIGNER))

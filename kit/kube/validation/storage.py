@@ -15,6 +15,7 @@ from kit.kube.validation.claims import ACCESS_MODES, VOLUME_MODES, claim_spec, p
 from kit.kube.validation.internal import CORE, difference, fields_of, internal
 from kit.kube.validation.pod_mounts import no_backsteps
 from kit.kube.validation.pod_scheduling import node_selector
+from kit.kube.validation.pod_volumes import host_path
 
 CLAIM_SPEC: Final = CORE + "PersistentVolumeClaimSpec"
 VOLUME_SOURCE: Final = CORE + "PersistentVolumeSource"
@@ -115,12 +116,8 @@ def _source(spec: Obj, out: Causes) -> None:
     for key in given[1:]:
         out.append(status.forbidden_value(f"spec.{key}", "may not specify more than 1 volume type"))
     if "hostPath" in given:
-        path = spec["hostPath"].get("path")
-        if not path:
-            out.append(status.required("spec.hostPath.path"))
-        else:
-            no_backsteps(path, "spec.hostPath.path", out)
-        if path == "/" and spec.get("persistentVolumeReclaimPolicy") == "Recycle":
+        host_path(spec["hostPath"], "spec.hostPath", out)
+        if spec["hostPath"].get("path") == "/" and spec.get("persistentVolumeReclaimPolicy") == "Recycle":
             why = "may not be 'recycle' for a hostPath mount of '/'"
             out.append(status.forbidden_value("spec.persistentVolumeReclaimPolicy", why))
     if "local" in given:

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kit.embedded.api import attributes
-from kit.embedded.api.attributes import Attributes
+from kit.embedded.api import attributes, rbac
+from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown
-from kit.embedded.core.store import Key, Obj
+from kit.embedded.core.store import Key, Obj, Store
 from kit.kube.admission.rules import About, first, matched, selects
+from kit.kube.rbac import Question
 from kit.kube.selectors import of_object
 
 OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
@@ -39,6 +40,7 @@ class Asked:
     obj: Obj | None
     old: Obj | None
     namespace: Obj | None
+    store: Store
 
 
 def asked(context: Context, at: Attributes, obj: Obj | None, old: Obj | None) -> Asked:
@@ -58,7 +60,7 @@ def asked(context: Context, at: Attributes, obj: Obj | None, old: Obj | None) ->
     inside = name if resource.group_resource == "namespaces" else at.namespace
     about = About(operation, resource.group, resource.version, resource.plural, at.subresource, inside, name, versions)
     space = context.store.get(Key("namespaces", "", at.namespace)) if at.namespace else None
-    return Asked(at, about, _in_version(at, obj), _in_version(at, old), space)
+    return Asked(at, about, _in_version(at, obj), _in_version(at, old), space, context.store)
 
 
 def _in_version(at: Attributes, obj: Obj | None) -> Obj | None:
@@ -106,16 +108,43 @@ def values(asked: Asked, about: About, params: Any = None) -> dict[str, Any]:
     from kit.kube.admission.expressions import NAMESPACE  # only what rules pays for the engine
     from kit.kube.cel.values import of_json
 
-    seen = {"object": _converted(asked.obj, about), "oldObject": _converted(asked.old, about)}
+    seen = {"object": converted(asked.obj, about), "oldObject": converted(asked.old, about)}
     return {
         **{name: of_json(value) for name, value in seen.items()},
         "request": of_json(request(asked, about)),
         "namespaceObject": of_json(asked.namespace, NAMESPACE),
         "params": of_json(params),
+        **_authorizer(asked),
     }
 
 
-def _converted(obj: Obj | None, about: About) -> Obj | None:
+def _authorizer(asked: Asked) -> dict[str, Any]:
+    """Return who decides what the one who asks, or a service account, may do."""
+    from kit.kube.cel.library.authorizing import Account, Answer, Authorizer, resource_check
+
+    def decide(account: Account, about: Question) -> Answer:
+        found = rbac.verdict(asked.store, _as(account) if account else asked.at.user, about)
+        return Answer(found.allowed, found.reason)
+
+    by, about = Authorizer(decide), rbac.question(asked.at)
+    same = resource_check(
+        by,
+        group=about.group,
+        resource=about.resource,
+        subresource=about.subresource,
+        namespace=about.namespace,
+        name=about.name,
+    )
+    return {"authorizer": by, "authorizer.requestResource": same}
+
+
+def _as(account: tuple[str, str]) -> User:
+    namespace, name = account
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+    return User(f"system:serviceaccount:{namespace}:{name}", groups)
+
+
+def converted(obj: Obj | None, about: About) -> Obj | None:
     """Return an object in the version the rules ask for: kinds that serve several differ in nothing else but for Events."""
     if obj is None or about.subresource:
         return obj
@@ -154,8 +183,7 @@ def _user(at: Attributes) -> dict[str, Any]:
 
 
 def _options(at: Attributes, operation: str) -> dict[str, Any]:
-    kind = "PatchOptions" if at.verb == "patch" else OPTIONS[operation]
-    out: dict[str, Any] = {"kind": kind, "apiVersion": META}
+    out: dict[str, Any] = {"kind": OPTIONS[operation], "apiVersion": META}
     if at.dry_run:
         out["dryRun"] = ["All"]
     for name in ("fieldManager", "fieldValidation"):

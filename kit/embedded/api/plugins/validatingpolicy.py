@@ -96,9 +96,12 @@ def _judged(
         text = one["expression"]
         try:
             good = evaluation.of(text)
-        except BudgetError:
-            yield OVER, "Invalid", True
-            return
+        except BudgetError as error:
+            yield f"expression '{text}' resulted in error: {error}", "Invalid", True
+            if budget.spent:
+                yield OVER, "Invalid", True
+                return
+            continue
         except (RunError, CompileError) as error:
             yield f"expression '{text}' resulted in error: {error}", "Invalid", True
             continue
@@ -115,7 +118,7 @@ def _message(validation: Mapping[str, Any], evaluation: Evaluation) -> str:
     made = ""
     if validation.get("messageExpression"):
         try:
-            given = evaluation.of(validation["messageExpression"])
+            given = evaluation.message(validation["messageExpression"])
             made = str(given).strip() if isinstance(given, str) else ""
         except (RunError, CompileError):
             made = ""

@@ -1,59 +1,191 @@
 """Validating and mutating webhooks: which are asked about a request, and what becomes of it when they can't be.
 
-Models k8s.io/apiserver/pkg/admission/plugin/webhook/{generic/webhook.go,validating/dispatcher.go} and util/webhook/client.go. No webhook is
-reached: programs of this cluster speak no TLS, and it opens no connections to the outside. What the API server would meet on its way to
-the Service is said in its own words, and failurePolicy decides.
+Models k8s.io/apiserver/pkg/admission/plugin/webhook/{generic/webhook.go,validating/dispatcher.go} and util/webhook/client.go. Webhooks
+outside are called when the cluster was started so (`--allow-webhook-urls`): the request waits, and is done again with the answers. Those
+that Pods serve are not reached, as programs of this cluster speak no TLS: what the API server would meet on its way to the Service is said
+in its own words, and failurePolicy decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
+from kit.embedded.api import rules
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import stored
 from kit.embedded.api.plugins import policyrequests
 from kit.embedded.api.plugins.policyrequests import Asked
+from kit.embedded.core.ids import Ids
 from kit.embedded.core.store import Key, Obj
-from kit.kube import status
+from kit.embedded.core.waiting import Question, Waiting
+from kit.errors import Status
+from kit.kube import decoding, status
+from kit.kube.admission import reviewing
+from kit.kube.admission.reviewing import UnusableError, Verdict
 from kit.kube.admission.rules import About
+from kit.kube.pointers import json_patch
 
 VALIDATING = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 MUTATING = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 SLICES = "endpointslices.discovery.k8s.io"
-OUTSIDE = "this embedded cluster calls no webhooks outside itself; a kind cluster does (--provider kind)"
+OUTSIDE = "this embedded cluster calls no webhooks outside itself; labkit up --allow-webhook-urls lets it"
 INSIDE = "this embedded cluster does not call webhooks that Pods serve; a kind cluster does (--provider kind)"
+UNSTEADY = frozenset({"uid", "creationTimestamp", "managedFields"})
 LOOPBACK = ("127.", "localhost", "[::1]")
 
 Hook = Mapping[str, Any]
 
 
 def mutate(context: Context, at: Attributes, obj: Obj, old: Obj | None) -> Obj:
-    """Ask the mutating webhooks; raise what failurePolicy Fail makes of one that can't be asked."""
-    _ask(context, at, obj, old, MUTATING)
-    return obj
+    """Return an object as the mutating webhooks want it; raise what they, or their failurePolicy, refuse."""
+    asked = _begun(context, at, obj, old, MUTATING)
+    if asked is None:
+        return obj
+    left: list[tuple[Hook, About, Obj | None]] = []
+    for hook, about in _wanted_of(context, asked, MUTATING):
+        asked = _changed(context, asked, hook, about)
+        left.append((hook, about, asked.obj))
+    for hook, about, then in left:
+        if hook.get("reinvocationPolicy") == "IfNeeded" and then != asked.obj:
+            asked = _changed(context, asked, hook, about)
+    return stored(at.resource, asked.obj) if left and asked.obj else obj
 
 
 def check(context: Context, at: Attributes, obj: Obj | None, old: Obj | None) -> None:
-    """Ask the validating webhooks; raise what failurePolicy Fail makes of one that can't be asked."""
-    _ask(context, at, obj, old, VALIDATING)
+    """Ask the validating webhooks, all at once; raise what they, or their failurePolicy, refuse."""
+    asked = _begun(context, at, obj, old, VALIDATING)
+    if asked is None:
+        return
+    hooks = list(_wanted_of(context, asked, VALIDATING))
+    _await(context, [_question(context, asked, hook, about) for hook, about in hooks if _reachable(context, hook)])
+    refused: list[Status] = []
+    for hook, about in hooks:
+        try:
+            _said(context, asked, hook, about, mutating=False)
+        except Status as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
-def _ask(context: Context, at: Attributes, obj: Obj | None, old: Obj | None, kind: str) -> None:
+def _begun(context: Context, at: Attributes, obj: Obj | None, old: Obj | None, kind: str) -> Asked | None:
+    """Return the request when webhooks may be asked about it."""
     if not context.store.count(kind):
-        return
+        return None
     asked = policyrequests.asked(context, at, obj, old)
-    if asked.about.exempt:
-        return
+    return None if asked.about.exempt else asked
+
+
+def _wanted_of(context: Context, asked: Asked, kind: str) -> Iterator[tuple[Hook, About]]:
     for hook, about in _concerned(context, asked, kind):
-        fails = (hook.get("failurePolicy") or "Fail") == "Fail"
-        if not _wanted(at, hook, asked, about, fails=fails):
-            continue
-        why = f'failed calling webhook "{hook["name"]}": failed to call webhook: {_obstacle(context, hook)}'
-        if fails:
-            raise status.internal(why)
-        at.warnings.append(f"{why}; failurePolicy is Ignore: the request goes on without it")
+        if _wanted(asked.at, hook, asked, about, fails=_fails(hook)):
+            yield hook, about
+
+
+def _fails(hook: Hook) -> bool:
+    return (hook.get("failurePolicy") or "Fail") == "Fail"
+
+
+def _reachable(context: Context, hook: Hook) -> bool:
+    return bool(context.settings.webhook_urls and context.memo is not None and hook["clientConfig"].get("url"))
+
+
+def _question(context: Context, asked: Asked, hook: Hook, about: About) -> Question:
+    """Return what a webhook is asked. Its key says what the answer is about: not the chance and time of one attempt."""
+    client, seconds = hook["clientConfig"], hook.get("timeoutSeconds", 10)
+    objects = [policyrequests.converted(one, about) for one in (asked.obj or None, asked.old)]
+    told = policyrequests.request(asked, about)
+    steady = json.dumps([hook, told, [_steady(one) for one in objects]], sort_keys=True)
+    key = blake2b(steady.encode(), digest_size=16).hexdigest()
+    uid = Ids(int(key[:12], 16)).uid()
+    body = json.dumps(reviewing.review(told, uid, *objects), separators=(",", ":")).encode()
+    authority = base64.b64decode(client.get("caBundle") or "")
+    return Question(key, f"{client['url']}?timeout={seconds}s", body, authority, seconds * 1000, uid)
+
+
+def _steady(obj: Obj | None) -> Obj | None:
+    """Return an object without what another attempt at the same request has otherwise."""
+    if obj is None:
+        return None
+    meta = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in UNSTEADY}
+    return {**obj, "metadata": meta}
+
+
+def _await(context: Context, questions: Sequence[Question]) -> None:
+    """Let the request wait for answers that are not there yet."""
+    memo = context.memo
+    missing = [one for one in questions if memo is not None and one.key not in memo.replies]
+    if missing:
+        raise Waiting(missing)
+
+
+def _said(context: Context, asked: Asked, hook: Hook, about: About, *, mutating: bool) -> Verdict | None:
+    """Return what a webhook says to a request, None when it may be passed over; raise its refusal."""
+    at = asked.at
+    try:
+        found = _heard(context, asked, hook, about, mutating=mutating)
+    except UnusableError as error:
+        why = f'failed calling webhook "{hook["name"]}": {error}'
+        if _fails(hook):
+            raise status.internal(why) from None
+        if not _reachable(context, hook):
+            at.warnings.append(f"{why}; failurePolicy is Ignore: the request goes on without it")
+        return None
+    at.warnings += found.warnings
+    if not found.allowed:
+        said = reviewing.denial(hook["name"], found.status)
+        raise Status(said["reason"], said["message"], code=said["code"], details=said["details"])
+    return found
+
+
+def _heard(context: Context, asked: Asked, hook: Hook, about: About, *, mutating: bool) -> Verdict:
+    if not _reachable(context, hook):
+        raise UnusableError(f"failed to call webhook: {_obstacle(context, hook)}")
+    question = _question(context, asked, hook, about)
+    _await(context, [question])
+    first, reply = context.memo.replies[question.key]  # type: ignore[union-attr]
+    if reply.error:
+        raise UnusableError(f'failed to call webhook: Post "{question.url}": {reply.error}')
+    return reviewing.verdict(reply.status, reply.body, first.uid, mutating=mutating)
+
+
+def _changed(context: Context, asked: Asked, hook: Hook, about: About) -> Asked:
+    """Return a request with its object as one webhook wants it."""
+    found = _said(context, asked, hook, about, mutating=True)
+    if found is None or not found.patch:
+        return asked
+    resource = asked.at.resource
+    if not asked.obj:
+        name = hook["name"]
+        why = "attempted to modify the object, which is not supported for this operation"
+        raise status.internal(f'admission webhook "{name}" {why}')
+    out = _patched(asked.obj, found.patch)
+    wrong = decoding.type_error(out, resource.node) if resource.node and not resource.custom else ""
+    if wrong:
+        raise status.internal(wrong)
+    out = {**out, "kind": resource.kind, "apiVersion": resource.api_version}
+    if resource.node and not resource.custom:
+        out = decoding.prune(out, resource.node)
+    return replace(asked, obj=rules.read(out, resource))
+
+
+def _patched(obj: Obj, operations: Sequence[Any]) -> Obj:
+    """Return an object after the operations of a webhook."""
+    for one in operations:
+        try:
+            obj = json_patch(obj, [one])
+        except Status:
+            from kit.kube.admission.mutations import obstacle  # the words of the same library
+
+            raise status.internal(obstacle(obj, one)) from None
+    return obj
 
 
 def _concerned(context: Context, asked: Asked, kind: str) -> Iterator[tuple[Hook, About]]:

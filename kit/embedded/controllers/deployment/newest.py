@@ -11,6 +11,7 @@ from kit.embedded.controllers.deployment.writing import checked, key_of, write_s
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.effects import Create, Emit, Patch
 from kit.embedded.core.store import Obj
+from kit.embedded.parts import hashes
 from kit.errors import Status
 
 _SIZES = (revisions.DESIRED, revisions.MAXIMUM)
@@ -58,7 +59,7 @@ def _refused(deployment: Obj, state: Obj, error: Status, clock: Clock) -> Any:
         yield from write_status(deployment, {**state, "collisionCount": state.get("collisionCount", 0) + 1})
     elif not any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         number = state.get("collisionCount", 0)
-        name = f"{deployment['metadata']['name']}-{revisions.template_hash(deployment['spec']['template'], number)}"
+        name = f"{deployment['metadata']['name']}-{hashes.of_template(deployment['spec']['template'], number)}"
         words = f'Failed to create new replica set "{name}": {error.message}'
         if deployment["spec"].get("progressDeadlineSeconds") is not None:
             yield from write_status(deployment, _noted(state, "False", _FAILED, words, clock))

@@ -5,13 +5,12 @@ Models pkg/controller/deployment/sync.go and util/deployment_util.go.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from kit.embedded.controllers.deployment.limits import max_surge
-from kit.embedded.core.ids import ALPHABET
 from kit.embedded.core.store import Obj
+from kit.embedded.parts import hashes
 from kit.kube import copies, owners, pods
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -63,14 +62,6 @@ def find_new(deployment: Obj, sets: Sequence[Obj]) -> Obj | None:
     return next((rs for rs in by_age(sets) if pods.same_template(rs["spec"]["template"], template)), None)
 
 
-def template_hash(template: Obj, collisions: int) -> str:
-    """Return a stable hash of a template in the alphabet of names; FNV-32a as upstream, over JSON (Go's dump can't be had)."""
-    value = 0x811C9DC5
-    for byte in json.dumps([template, collisions], sort_keys=True).encode():
-        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in str(value))
-
-
 def next_revision(old: Sequence[Obj]) -> int:
     """Return one more than the highest revision of the old ReplicaSets."""
     return max((revision(rs) for rs in old), default=0) + 1
@@ -78,7 +69,7 @@ def next_revision(old: Sequence[Obj]) -> int:
 
 def make(deployment: Obj, wanted: int, number: int, collisions: int) -> Obj:
     """Build the ReplicaSet of the Deployment's present template."""
-    digest = template_hash(deployment["spec"]["template"], collisions)
+    digest = hashes.of_template(deployment["spec"]["template"], collisions)
     template = copies.deep(deployment["spec"]["template"])
     template.setdefault("metadata", {}).setdefault("labels", {})[HASH] = digest
     selector = copies.deep(deployment["spec"]["selector"])

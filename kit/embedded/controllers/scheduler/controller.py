@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kit.embedded.controllers.scheduler import filters, nodefit, preemption
+from kit.embedded.controllers.scheduler import filters, nodefit, preemption, storage
 from kit.embedded.controllers.scheduler.nodefit import Reasons
 from kit.embedded.controllers.scheduler.occupancy import Occupancy, World
 from kit.embedded.core.clock import Clock
@@ -15,7 +15,7 @@ from kit.embedded.core.effects import Call, Delete, Emit, Patch
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.store import Event, Key, Obj
 from kit.errors import Status
-from kit.kube import pods
+from kit.kube import pods, volumes
 
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -34,6 +34,7 @@ class Scheduler:
         self._ids = ids
         self._occupancy = Occupancy()
         self.watches: dict[str, Mapper] = {"pods": self._noted, "nodes": _all_waiting}
+        self.watches |= dict.fromkeys((storage.CLAIMS, storage.VOLUMES, storage.CLASSES), _claiming)
 
     def _noted(self, event: Event, view: View) -> Iterable[Key]:
         """Count what bound Pods take as they come and go, then map as `_waiting` does."""
@@ -45,18 +46,33 @@ class Scheduler:
         pod = view.at(key)
         if pod is None or not _unbound(pod):
             return
-        world = self._world(view)
+        needs = storage.of(pod, view)
+        if needs.pending:  # the claim comes again when it is bound
+            return
+        world = self._world(view, needs)
+        if needs.refusal and world.nodes:
+            message = f"0/{len(world.nodes)} nodes are available: {needs.refusal}. not found"
+            yield from self._fail(key, pod, message, None)
+            return
         refused = {node["metadata"]["name"]: filters.reasons(pod, node, world) for node in world.nodes}
         fitting = [node for node in world.nodes if not refused[node["metadata"]["name"]]]
         if fitting:
-            yield from self._bind(key, pod, self._best(pod, fitting, world))
+            yield from self._place(key, pod, self._best(pod, fitting, world), world)
         else:
             choice = preemption.choose(pod, world, refused) if preemption.may_preempt(pod, world) else None
             yield from self._fail(key, pod, _why(pod, world, refused, choice), choice)
 
-    def _world(self, view: View) -> World:
+    def _place(self, key: Key, pod: Obj, name: str, world: World) -> Any:
+        """Bind a Pod to a node; when claims wait for that choice, tell them first and bind it when they have their volumes."""
+        if world.storage.waiting:
+            node = next(node for node in world.nodes if node["metadata"]["name"] == name)
+            yield from world.storage.reserve(node)
+        else:
+            yield from self._bind(key, pod, name)
+
+    def _world(self, view: View, needs: storage.Storage) -> World:
         spaces = {space["metadata"]["name"]: space["metadata"].get("labels") or {} for space in view.list("namespaces")}
-        return World(view.list("nodes"), self._occupancy.loads, spaces)
+        return World(view.list("nodes"), self._occupancy.loads, spaces, needs)
 
     def _best(self, pod: Obj, fitting: Sequence[Obj], world: World) -> str:
         scores = [(filters.usage(pod, node, world), node["metadata"]["name"]) for node in fitting]
@@ -123,6 +139,13 @@ def _waiting(event: Event, view: View) -> Iterable[Key]:
             yield event.key
     elif event.type == "DELETED" or pods.is_terminal(event.obj):
         yield from _all_waiting(event, view)
+
+
+def _claiming(event: Event, view: View) -> Iterable[Key]:
+    """Map a change of storage to the Pods that wait and have claims."""
+    for pod in view.on_node(""):
+        if pod["spec"].get("volumes") and _unbound(pod) and volumes.claims_of(pod):
+            yield pod_key(pod)
 
 
 def _all_waiting(event: Event, view: View) -> Iterable[Key]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from kit.embedded.controllers.scheduler import nodefit, topology
+from kit.embedded.controllers.scheduler import nodefit, storage, topology
 from kit.embedded.controllers.scheduler.nodefit import Reasons
 from kit.embedded.controllers.scheduler.occupancy import World, amount, parent_of, weight
 from kit.embedded.core.store import Obj
@@ -17,12 +17,13 @@ from kit.embedded.core.store import Obj
 # What no preemption could help (UnschedulableAndUnresolvable).
 UNRESOLVABLE = frozenset(
     (
-        nodefit.AFFINITY, nodefit.UNSCHEDULABLE, nodefit.TAINTED, nodefit.NODE_NAME, topology.POD_AFFINITY, topology.SPREAD_LABEL,
+        nodefit.NOT_NAMED, nodefit.AFFINITY, nodefit.UNSCHEDULABLE, nodefit.TAINTED, nodefit.NODE_NAME, topology.POD_AFFINITY,
+        topology.SPREAD_LABEL, storage.AFFINITY, storage.NOTHING, storage.GONE,
     )
 )  # fmt: skip
 FILTERS: Sequence[Callable[[Obj, Obj, World], Reasons]] = (
-    nodefit.unschedulable, nodefit.node_name, nodefit.taints, nodefit.node_affinity, nodefit.ports, nodefit.resources,
-    topology.spread, topology.pod_affinity,
+    nodefit.named, nodefit.unschedulable, nodefit.node_name, nodefit.taints, nodefit.node_affinity, nodefit.ports, nodefit.resources,
+    nodefit.claims, topology.spread, topology.pod_affinity,
 )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kit.embedded.controllers.scheduler import storage
 from kit.embedded.controllers.scheduler.occupancy import NANO, World, amount, host_ports, requests
 from kit.embedded.core.store import Obj
-from kit.kube import selectors, tolerations
+from kit.kube import nodeaffinity, tolerations
 
 Reasons = Sequence[str]
 AFFINITY = "node(s) didn't match Pod's node affinity/selector"
@@ -17,7 +18,14 @@ UNSCHEDULABLE = "node(s) were unschedulable"
 TAINTED = "node(s) had untolerated taint(s)"
 PORTS = "node(s) didn't have free ports for the requested pod ports"
 TOO_MANY = "Too many pods"
+NOT_NAMED = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 NODE_NAME = "node(s) didn't match the requested node name"
+
+
+def named(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse all but the nodes that the required node affinity names (PreFilter of nodeaffinity)."""
+    names = nodeaffinity.named(pod["spec"])
+    return (NOT_NAMED,) if names is not None and node["metadata"]["name"] not in names else ()
 
 
 def unschedulable(pod: Obj, node: Obj, world: World) -> Reasons:
@@ -48,25 +56,7 @@ def tolerates(pod: Obj, taint: Obj) -> bool:
 
 def node_affinity(pod: Obj, node: Obj, world: World) -> Reasons:
     """Refuse a node whose labels do not match nodeSelector and the required node affinity."""
-    labels = node["metadata"].get("labels") or {}
-    wanted = pod["spec"].get("nodeSelector") or {}
-    if not wanted.items() <= labels.items():
-        return (AFFINITY,)
-    affinity = ((pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(
-        "requiredDuringSchedulingIgnoredDuringExecution"
-    )
-    if affinity and not any(_term(term, node) for term in affinity.get("nodeSelectorTerms") or ()):
-        return (AFFINITY,)
-    return ()
-
-
-def _term(term: Obj, node: Obj) -> bool:
-    expressions, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
-    if not expressions and not fields:
-        return False
-    name = {"metadata.name": node["metadata"]["name"]}
-    by_label = selectors.of_expressions(expressions).matches(node["metadata"].get("labels") or {})
-    return by_label and selectors.of_expressions(fields).matches(name)
+    return () if nodeaffinity.matches(pod["spec"], node) else (AFFINITY,)
 
 
 def resources(pod: Obj, node: Obj, world: World) -> Reasons:
@@ -87,6 +77,11 @@ def beyond_capacity(pod: Obj, node: Obj, reason: str) -> bool:
     name = reason.removeprefix("Insufficient ")
     room = (node["status"].get("allocatable") or {}).get(name)
     return reason != name and (room is None or requests(pod).get(name, 0) > amount(room))
+
+
+def claims(pod: Obj, node: Obj, world: World) -> Reasons:
+    """Refuse a node where the Pod's claims can't be had."""
+    return world.storage.reasons(node) if world.storage is not storage.NONE else ()
 
 
 def ports(pod: Obj, node: Obj, world: World) -> Reasons:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from kit.embedded.controllers.scheduler.storage import NONE, Storage
 from kit.embedded.core.store import Event, Obj
 from kit.kube import owners, pods, quantities, resources
 
@@ -154,6 +155,7 @@ class World:
     nodes: Sequence[Obj]
     loads: Mapping[str, Load]
     namespaces: Mapping[str, Mapping[str, str]]
+    storage: Storage = NONE  # of the Pod that is looked at
 
     @cached_property
     def avoiding(self) -> Sequence[tuple[Obj, Obj]]:

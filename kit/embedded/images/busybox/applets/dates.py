@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, table
+from kit.kube.times import DAYS, EPOCH, MONTHS
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG_MONTHS = (
     "January",
     "February",
@@ -25,7 +24,6 @@ LONG_MONTHS = (
     "November",
     "December",
 )
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HALF_YEAR_MS = 183 * 86_400_000
 
 FIELDS: dict[str, Callable[[datetime], str]] = {
