@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import os
+import select
 import sys
 from subprocess import CalledProcessError
 from typing import Any
 
 PIECE_S = 0.05  # how often what a command has printed so far is shown
+PIECES = 64  # of what a command left, at most: what it began in the background may print for ever
 GOODBYE_S = 0.2  # how long an interrupted command may still print
 
 
@@ -64,9 +67,23 @@ class _Screen:
         ended = bool(self.child.expect_list([pexpect.TIMEOUT, pexpect.EOF], seconds))
         new = self.child.before[self._shown :]
         self._shown += len(new)
+        new += self._rest() if ended else b""
         sys.stdout.write(self._decoder.decode(new, final=ended))
         sys.stdout.flush()
         return ended
+
+    def _rest(self) -> bytes:
+        """Return what pexpect has not read: it takes a command that ended just after its wait for output for one that is through."""
+        pieces: list[bytes] = []
+        fd = self.child.child_fd
+        while len(pieces) < PIECES and select.select([fd], [], [], 0)[0]:
+            try:
+                pieces.append(os.read(fd, 65536))
+            except OSError:  # EIO: nobody has the terminal open any more
+                break
+            if not pieces[-1]:
+                break
+        return b"".join(pieces)
 
 
 def _interrupt(screen: _Screen) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from types import SimpleNamespace
@@ -18,6 +19,21 @@ def test_prints_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Pod 就绪\r\n"
     assert commands.run("kill -9 $$") == -signal.SIGKILL
     assert commands.run("sh -c 'exit 130'") == -signal.SIGINT
+
+
+def test_what_is_printed_at_the_very_end_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """pexpect says EOF without having read, when a command prints and ends between its last look and its question whether it lives."""
+
+    def through(self: Any, patterns: Any, timeout: float) -> int:
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self.before = b""
+        return 1
+
+    monkeypatch.setattr(pexpect.spawn, "expect_list", through)
+    assert commands.run("echo one; echo two") == 0
+    assert capsys.readouterr().out == "one\r\ntwo\r\n"
 
 
 def test_the_end_of_a_command_is_not_slept_through(monkeypatch: pytest.MonkeyPatch) -> None:
