@@ -12,10 +12,10 @@ import tarfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from calls import JSON_MERGE, MERGE, Ran, Words
+from upkeep import Upkeep
 from whole import Obj, Stream, Whole
 
-MERGE = {"content-type": "application/strategic-merge-patch+json"}
-JSON_MERGE = {"content-type": "application/merge-patch+json"}
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 PATIENCE_MS = 120_000
 BANNER = (
@@ -27,39 +27,13 @@ FORCED = (
     "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. "
     "The resource may continue to run on the cluster indefinitely.\n"
 )
-FLAGS = ("-c", "-n", "-l", "-o", "-p", "--image", "--port", "--restart", "--type", "--tail")
-Ran = tuple[str | None, str, int | None]
 
 
-class Words:
-    """A command's words: flags and the rest; what follows `--` is in `argv`."""
-
-    def __init__(self, words: list[str]) -> None:
-        self.argv = words[words.index("--") + 1 :] if "--" in words else None
-        self.flags: dict[str, str] = {}
-        self.rest: list[str] = []
-        plain = iter(words[: words.index("--")] if "--" in words else words)
-        for word in plain:
-            name, equals, value = word.partition("=")
-            if not word.startswith("-"):
-                self.rest.append(word)
-            elif not equals and name in FLAGS:
-                self.flags[name] = next(plain)
-            else:
-                self.flags[name] = value
-        if "-it" in self.flags:
-            self.flags |= {"-i": "", "-t": ""}
-
-    def get(self, name: str) -> str | None:
-        """Return a flag's value."""
-        return self.flags.get(name)
-
-
-class Kubectl:
+class Kubectl(Upkeep):
     """The command. `files` is the folder it stands in."""
 
     def __init__(self, whole: Whole) -> None:
-        self.whole = whole
+        super().__init__(whole)
         self.files: dict[str, bytes] = {}
 
     def run(self, argv: list[str], stdin: bytes, timeout_ms: int | None) -> Ran:
@@ -68,7 +42,8 @@ class Kubectl:
         commands: Mapping[str, Callable[[Words, bytes, int | None], Ran]] = {
             "get": self._get, "logs": self._logs, "exec": self._exec, "delete": self._delete, "set": self._set, "run": self._run,
             "rollout": self._rollout, "cp": self._cp, "attach": self._attach, "port-forward": self._forward, "patch": self._patch,
-            "label": self._label, "describe": self._silent, "events": self._silent,
+            "label": self._label, "describe": self._silent, "events": self._silent, "top": self._silent, "taint": self._taint,
+            "cordon": self._cordon, "uncordon": self._uncordon, "drain": self._drain,
         }  # fmt: skip
         return commands[argv[0]](words, stdin, timeout_ms)
 
@@ -262,7 +237,9 @@ class Kubectl:
         gone = lambda: (found := self.whole.pod(name)) is None or found["metadata"]["uid"] != uid  # noqa: E731
         ended = "--wait" in words.flags or force or self.whole.until(gone, timeout_ms or PATIENCE_MS)
         how = "force deleted" if force else "deleted"
-        out = f'{kind} "{name}" {how} from {self.whole.space} namespace\n'
+        resource = self._resource(kind)
+        shown = ".".join(filter(None, (resource.singular, resource.group)))
+        out = f'{shown} "{name}" {how} from {self.whole.space} namespace\n'
         return out, FORCED if force else "", 0 if ended else None
 
     def _set(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:

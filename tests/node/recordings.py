@@ -13,6 +13,7 @@ from scenario import differences
 from whole import SLICES, Obj, Whole
 from wording import Words
 
+CREATED_MS = 10  # what a creation took
 END_MS = 1_200  # what the looking at the end takes
 # What is the rig's, or differs from cluster to cluster.
 LEFT_OUT = ("image", "imageID")
@@ -64,6 +65,7 @@ class Played:
             where = self.whole.collection(step["create"], self.whole.space)
             code, body, _ = self.whole.call("POST", where, step["create"])
             self.outputs.append((number, {"code": code, **({"body": body} if code >= 400 else {})}))
+            self.whole.pass_time(CREATED_MS)
         elif "sleep" in step:
             self.whole.pass_time(int(step["sleep"] * 1000))
         elif "wait" in step:

@@ -60,10 +60,13 @@ def _container(status: Obj) -> Obj:
 def here(whole: Whole, words: Words) -> dict[str, Series]:
     """Return the states of each Pod that the watch saw."""
     found: dict[str, Series] = {}
+    names: dict[str, str] = {}  # by uid: who has the name of one before is that name "again"
     for ms, event, obj in whole.seen["pods"]:
         words.learn(obj)
+        name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
+        names.setdefault(uid, f"{name}#again" if name in names.values() else name)
         shown = state(whole, obj, removed=event.type == "DELETED")
-        found.setdefault(obj["metadata"]["name"], []).append((ms, _key(words.walk(shown))))
+        found.setdefault(names[uid], []).append((ms, _key(words.walk(shown))))
     return {name: _joined(series) for name, series in found.items()}
 
 

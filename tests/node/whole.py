@@ -23,7 +23,7 @@ class Whole(Asking):
     """The cluster, its clock, and one namespace that is watched: `seen` are the events of a watch with their ms since `began`."""
 
     def __init__(self, space: str) -> None:
-        self.cluster = Cluster(Settings(seed=7, name="facts", nodes=3, admin_token=TOKEN), PlainSigner())
+        self.cluster = Cluster(Settings(seed=7, name="facts", nodes=3, admin_token=TOKEN, metrics=True), PlainSigner())
         self.api, self.queue, self.clock, self.store = (
             self.cluster.api,
             self.cluster.queue,

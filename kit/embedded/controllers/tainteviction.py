@@ -25,6 +25,7 @@ class TaintEviction:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._since: dict[Key, int] = {}  # when a Pod was first seen to have its time run out
         self.watches: dict[str, Mapper] = {"pods": itself, "nodes": _pods_of}
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
@@ -32,9 +33,12 @@ class TaintEviction:
         pod = view.at(key)
         node = view.get("nodes", "", pod["spec"].get("nodeName") or "-") if pod else None
         if pod is None or node is None or "deletionTimestamp" in pod["metadata"]:
+            self._since.pop(key, None)
             return
-        left = _left(pod, node, self._clock.wall())
+        wall = self._clock.wall()
+        left = _left(pod, node, wall, wall - now + self._since.setdefault(key, now))
         if left is None:
+            del self._since[key]
             return
         if left > 0:
             yield After(left)
@@ -59,8 +63,8 @@ def _pods_of(event: Event, view: View) -> Iterable[Key]:
             yield pod_key(pod)
 
 
-def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:
-    """Return the ms until the Pod must go, None when it may stay."""
+def _left(pod: Obj, node: Obj, wall_ms: int, seen_ms: int) -> int | None:
+    """Return the ms until the Pod must go, None when it may stay; a taint that does not say since when counts from `seen_ms`."""
     ends: list[int] = []
     for taint in node["spec"].get("taints") or []:
         if taint["effect"] != "NoExecute":
@@ -70,6 +74,6 @@ def _left(pod: Obj, node: Obj, wall_ms: int) -> int | None:
             return 0
         limits = [t["tolerationSeconds"] for t in bearing if t.get("tolerationSeconds") is not None]
         if limits:
-            since = times.parse(taint["timeAdded"]) if taint.get("timeAdded") else wall_ms
+            since = times.parse(taint["timeAdded"]) if taint.get("timeAdded") else seen_ms
             ends.append(since + min(limits) * 1000 - wall_ms)
     return max(0, min(ends)) if ends else None

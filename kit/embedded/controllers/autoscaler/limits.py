@@ -88,11 +88,11 @@ def limited(spec: Obj, memory: Memory, current: int, wanted: int, now: int) -> t
     if wanted > current:
         most = max(_up(_rules(spec, "scaleUp", DEFAULT_UP), memory, current, now), current)
         if wanted > min(most, high):
-            return (high, TOO_MANY) if most > high else (most, TOO_FAST)
+            return (high, TOO_MANY) if most >= high else (most, TOO_FAST)
     elif wanted < current:
         least = min(_down(_rules(spec, "scaleDown", DEFAULT_DOWN), memory, current, now), current)
         if wanted < max(least, low):
-            return (low, TOO_FEW) if least < low else (least, TOO_SLOW)
+            return (low, TOO_FEW) if least <= low else (least, TOO_SLOW)
     return wanted, WITHIN
 
 

@@ -66,6 +66,7 @@ class Scheduler:
         """Bind a Pod to a node; when claims wait for that choice, tell them first and bind it when they have their volumes."""
         if world.storage.waiting:
             node = next(node for node in world.nodes if node["metadata"]["name"] == name)
+            yield Patch(key, {"status": {"nominatedNodeName": name}}, "strategic", "status")
             yield from world.storage.reserve(node)
         else:
             yield from self._bind(key, pod, name)

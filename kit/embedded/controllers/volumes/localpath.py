@@ -15,6 +15,8 @@ from kit.errors import Status
 from kit.kube import volumes
 
 PROVISIONER = "rancher.io/local-path"
+# Its events come from the Pod it runs in on a real cluster, and from one run of that: provisioner_Pod_uid.
+IDENTITY = f"{PROVISIONER}_local-path-provisioner-75f7fc7dc5-6fk94_c6feb132-09ff-4e01-9ad8-40b0eec1077a"
 FOLDER = "/var/local-path-provisioner"
 HELPER_MS = 3000
 MODES = {"ReadWriteOnce", "ReadWriteOncePod"}
@@ -27,7 +29,7 @@ class LocalPath:
     name = "local-path-provisioner"
     user = "system:serviceaccount:kube-system:persistent-volume-binder"
     manager = "local-path-provisioner"
-    component = PROVISIONER
+    component = IDENTITY
 
     def __init__(self) -> None:
         self._due: dict[Key, int] = {}  # when the helper Pod has done its work
@@ -62,8 +64,8 @@ class LocalPath:
         if key not in self._due:
             words = f'External provisioner is provisioning volume for claim "{key.namespace}/{key.name}"'
             yield Emit(claim, "Normal", "Provisioning", words)
-            if not set(claim["spec"]["accessModes"]) <= MODES:
-                words = "NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes"
+            words = _refusal(claim)
+            if words:
                 failed = f'failed to provision volume with StorageClass "{kind["metadata"]["name"]}": {words}'
                 yield Emit(claim, "Warning", "ProvisioningFailed", failed)
                 return
@@ -76,6 +78,15 @@ class LocalPath:
         if isinstance(made, Status):
             raise made
         yield Emit(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {_name(claim)}")
+
+
+def _refusal(claim: Obj) -> str:
+    """Return why there can't be a volume for a claim, empty when there can."""
+    if claim["spec"].get("selector"):
+        return "claim.Spec.Selector is not supported"
+    if not set(claim["spec"]["accessModes"]) <= MODES:
+        return "NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes"
+    return ""
 
 
 def _name(claim: Obj) -> str:

@@ -1,0 +1,54 @@
+"""What kubectl does to nodes: taint, cordon, uncordon, drain."""
+
+from __future__ import annotations
+
+from calls import JSON_MERGE, Ran, Words
+from whole import Whole
+
+
+class Upkeep:
+    """The commands about nodes, as far as the recordings call them."""
+
+    def __init__(self, whole: Whole) -> None:
+        self.whole = whole
+
+    def _taint(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        node, told = words.rest[1:]
+        taint, _, effect = told.partition(":")
+        key, _, value = taint.removesuffix("-").partition("=")
+        gone, path = told.endswith("-"), f"/api/v1/nodes/{node}"
+        kept = [one for one in self.whole.ask("GET", path)["spec"].get("taints") or () if one["key"] != key]
+        made = [] if gone else [{"key": key, "value": value, "effect": effect}]
+        self.whole.ask("PATCH", path, {"spec": {"taints": [*kept, *made] or None}}, JSON_MERGE)
+        return f"node/{node} {'untainted' if gone else 'tainted'}\n", "", 0
+
+    def _cordon(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        return self._schedulable(words.rest[0], "cordoned", True)
+
+    def _uncordon(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        return self._schedulable(words.rest[0], "uncordoned", None)
+
+    def _schedulable(self, node: str, done: str, closed: bool | None) -> Ran:
+        path = f"/api/v1/nodes/{node}"
+        if self.whole.ask("GET", path)["spec"].get("unschedulable") == closed:
+            return f"node/{node} already {done}\n", "", 0
+        self.whole.ask("PATCH", path, {"spec": {"unschedulable": closed}}, JSON_MERGE)
+        return f"node/{node} {done}\n", "", 0
+
+    def _drain(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        """Evict what is on a node, again every 5 s where a budget is against it; without --force there are Pods it leaves alone."""
+        self._schedulable(words.rest[0], "cordoned", True)
+        if "--force" not in words.flags:
+            return None, "", 1
+        end = self.whole.now + int(str(words.get("--timeout")).removesuffix("s")) * 1000
+        left = [pod["metadata"]["name"] for pod in self.whole.pods() if pod["spec"].get("nodeName") == words.rest[0]]
+        evicted: list[str] = []
+        while left and self.whole.now < end:
+            for name in left:
+                body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+                code, _, _ = self.whole.call("POST", f"{self.whole.base}/pods/{name}/eviction", body)
+                evicted += [name] if code < 400 else []
+            left = [name for name in left if name not in evicted]
+            self.whole.pass_time(min(5000, end - self.whole.now) if left else 0)
+        self.whole.until(lambda: not any(self.whole.pod(name) for name in evicted), max(0, end - self.whole.now))
+        return None, "", 1 if left else 0
