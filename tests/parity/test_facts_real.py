@@ -57,12 +57,20 @@ def alone(folder: Path, real: RealServer) -> RealServer:
     return real
 
 
-def held(name: str, cases: list[dict[str, Any]], server: RealServer) -> None:
-    missed = {}
-    for case in cases:
+def differing(server: RealServer, case: dict[str, Any]) -> list[str]:
+    """Return how a case differs each time it is played: admission and authorization read from caches that are late now and then."""
+    found: list[str] = []
+    for pause_ms in (0, 300, 1500):
+        server.run(pause_ms)
         with server.tidy():
-            if found := outcome(server, case):
-                missed[case["id"]] = found[0]
+            found = outcome(server, case)
+        if not found:
+            break
+    return found
+
+
+def held(name: str, cases: list[dict[str, Any]], server: RealServer) -> None:
+    missed = {case["id"]: found[0] for case in cases if (found := differing(server, case))}
     print(f"\n{name}: {len(cases) - len(missed)}/{len(cases)} matched")
     assert missed == {}
 
@@ -77,6 +85,6 @@ def test_access(real: RealServer, facts: Callable[[str], Any]) -> None:
     held("access.jsonl", facts("access.jsonl"), real)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES[:-1], pytest.param(FILES[-1], marks=pytest.mark.long)])
 def test_cases(name: str, alone: RealServer, facts: Callable[[str], Any]) -> None:
     held(name, [case for case in facts(name) if case["id"] not in OF_THEIR_TIME], alone)
