@@ -112,6 +112,10 @@ def _row(line: str, starts: Sequence[int], *, last: bool) -> str:
     return line
 
 
+# kubectl drain lists its reasons in the order of a Go map: another one each time.
+DRAINED = re.compile(r"^((?:Warning|error): (?=ignoring|deleting))(.*; .*)$", re.MULTILINE)
+
+
 def comparable(case: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     """Return an output with the lines sorted that have no fixed order."""
     text = BUILD.sub(r"\1<build>", result["stdout"])
@@ -119,6 +123,7 @@ def comparable(case: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, 
     if mark:
         lines = tail.split("\n")
         text = head + mark + "\n".join([lines[0], *sorted(lines[1:])])
+    text = DRAINED.sub(lambda found: found[1] + "; ".join(sorted(found[2].split("; "))), text)
     if case.get("unorderedLines"):
         text = "\n".join(sorted(text.split("\n")))
     return {**result, "stdout": text}
