@@ -11,6 +11,9 @@ from fractions import Fraction
 from functools import lru_cache, total_ordering
 from typing import Any, Final
 
+from kit.kube import goquantity
+from kit.kube.literals import written
+
 NANO: Final = 10**9
 _MAX: Final = (2**63 - 1) * NANO
 _PATTERN: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([+-]?[0-9]*)\Z")
@@ -46,7 +49,7 @@ class Quantity:
             return Quantity()
         if isinstance(text, bool) or not isinstance(text, int | float):
             raise QuantityError(WRONG_FORMAT)
-        return _parse(str(text))
+        return _parse(written(text))
 
     @staticmethod
     def of(value: int, family: str = "decimal") -> Quantity:
@@ -92,17 +95,25 @@ class Quantity:
     def __str__(self) -> str:
         if self.nano == 0:
             return "0"
-        if self.family == "binary" and abs(self.nano) >= 1024 * NANO:
+        if self.family == "binary" and abs(self.nano) >= 1024 * NANO and self.nano % NANO == 0:
             return _binary(self.value)
         mantissa, exponent = _decimal(self.nano)
         if self.family != "exponent":
-            return f"{mantissa}{_DECIMAL_NAMES[exponent]}"
+            return f"{mantissa}{_DECIMAL_NAMES.get(exponent, '')}"  # Go has no name beyond E and leaves it out
         return f"{mantissa}e{exponent}" if exponent else str(mantissa)
 
 
 def canonical(text: Any) -> str:
-    """Return a quantity as the API server writes it; raise QuantityError."""
-    return str(Quantity.parse(text))
+    """Return a quantity as the API server writes it: as it was written where that will do; raise QuantityError."""
+    if not isinstance(text, str):
+        Quantity.parse(text)
+    return _written("0" if text is None else written(text).strip())
+
+
+@lru_cache(maxsize=4096)
+def _written(text: str) -> str:
+    found = _parse(text)
+    return goquantity.kept(text) or str(found)
 
 
 @lru_cache(maxsize=4096)
@@ -114,9 +125,9 @@ def _parse(text: str) -> Quantity:
     if not whole and not part:
         raise QuantityError(WRONG_NUMBER)
     base, exponent, family = _suffix(letters + digits)
-    nano = _clamped(_fraction(whole, part or ""), base, exponent)
-    if family == "binary" and 0 < nano < NANO:
-        family = "decimal"
+    nano = _nanos(_fraction(whole, part or ""), base, exponent)
+    if family == "binary":
+        nano, family = min(nano, _MAX), "decimal" if 0 < nano < NANO else family
     return Quantity(-nano if sign == "-" else nano, family)
 
 
@@ -141,8 +152,8 @@ def _suffix(text: str) -> tuple[int, int, str]:
     return 10, int(match[1]), "exponent"
 
 
-def _clamped(number: Fraction, base: int, exponent: int) -> int:
-    """Return nanos, rounded up, at most what 64 bits hold: huge exponents are never multiplied out."""
+def _nanos(number: Fraction, base: int, exponent: int) -> int:
+    """Return nanos, rounded up; huge exponents are never multiplied out."""
     if number == 0:
         return 0
     if base == 10 and exponent > 100:
@@ -150,7 +161,7 @@ def _clamped(number: Fraction, base: int, exponent: int) -> int:
     if base == 10 and exponent < -100 - len(str(number.numerator)):
         return 1
     scaled = number * Fraction(base) ** exponent * NANO
-    return min(-(-scaled.numerator // scaled.denominator), _MAX)
+    return -(-scaled.numerator // scaled.denominator)
 
 
 def _rounded(nano: int, unit: int) -> int:
@@ -161,7 +172,7 @@ def _rounded(nano: int, unit: int) -> int:
 def _decimal(nano: int) -> tuple[int, int]:
     """Return the mantissa without trailing thousands, and its exponent, a multiple of three."""
     mantissa, exponent = nano, -9
-    while mantissa % 1000 == 0 and exponent < 18:
+    while mantissa % 1000 == 0:
         mantissa, exponent = mantissa // 1000, exponent + 3
     return mantissa, exponent
 

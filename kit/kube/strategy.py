@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from kit.kube import services
+from kit.kube import gates, services
 from kit.kube.defaults import apply_defaults
 from kit.kube.defaults.pods import whole_requests
 from kit.kube.kinds import Resource
@@ -87,7 +87,7 @@ def prepare_create(obj: Object, resource: Resource, *, now: str, user: Mapping[s
     out = {**obj, "metadata": metadata}
     if resource.subresource("status") and kind not in KEEPS_STATUS and ("status" in obj or not _is_custom(resource)):
         out = apply_defaults({key: value for key, value in out.items() if key != "status"})
-    create = _CREATES.get(kind)
+    out, create = gates.dropped(out, kind), _CREATES.get(kind)
     return create(out, now, user or {}) if create else out
 
 
@@ -97,6 +97,7 @@ def prepare_update(new: Object, old: Object, resource: Resource, *, now: str) ->
     out = {**new, "metadata": _system_metadata(new["metadata"], old["metadata"])}
     if resource.subresource("status"):
         out = _with_part(out, old, "status")
+    out = gates.dropped(out, kind)
     update = _UPDATES.get(kind)
     if update:
         out = update(out, old, now)
@@ -179,20 +180,9 @@ def _create_pod(pod: Object, now: str, _user: Mapping[str, Any]) -> Object:
 
 
 def _pod_spec(spec: Object) -> Object:
-    """Return a new Pod's spec: a negative grace period is the shortest one, stop signals need a feature that is off."""
-    out = spec
-    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
-        out = {**out, "terminationGracePeriodSeconds": 1}
-    for group in ("containers", "initContainers"):
-        if any("stopSignal" in (one.get("lifecycle") or ()) for one in spec.get(group) or ()):
-            out = {**out, group: [_without_signal(one) for one in spec[group]]}
-    return out
-
-
-def _without_signal(container: Object) -> Object:
-    hooks = {key: value for key, value in (container.get("lifecycle") or {}).items() if key != "stopSignal"}
-    kept = {key: value for key, value in container.items() if key != "lifecycle"}
-    return {**kept, "lifecycle": hooks} if hooks else kept
+    """Return a new Pod's spec: a negative grace period is the shortest one."""
+    negative = (spec.get("terminationGracePeriodSeconds") or 0) < 0
+    return {**spec, "terminationGracePeriodSeconds": 1} if negative else spec
 
 
 def _create_namespace(obj: Object, _now: str, _user: Mapping[str, Any]) -> Object:

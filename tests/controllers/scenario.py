@@ -29,6 +29,9 @@ SCALED = ("ReplicaSet", "Deployment", "StatefulSet", "ReplicationController")
 TEMPLATED = ("Job", "DaemonSet", "CronJob")
 PLAIN = ("EndpointSlice", "Endpoints", "Secret", "ConfigMap", "ServiceAccount", "ControllerRevision")
 PLAIN_FIELDS = ("addressType", "endpoints", "ports", "subsets", "type", "revision", "secrets")
+PARTS = ("events", "objects", "responses")
+HASHED = ("ReplicaSet", "ControllerRevision")
+HASHES = ("pod-template-hash", "controller-revision-hash", "controller.kubernetes.io/hash")
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 
 Obj = dict[str, Any]
@@ -119,6 +122,7 @@ class Player:
             "events": [{**json.loads(text), "times": count} for text, count in counted.items()],
             "objects": shown,
             "responses": [{**one, "body": scrub.walk(one["body"])} for one in self.responses],
+            "hashes": _hashed(objects),
         }
 
     def _objects(self) -> list[Obj]:
@@ -133,6 +137,13 @@ class Player:
             code, body, _ = self.stage.call("GET", path.replace("{ns}", self.space))
             objects += [body] if code == 200 else []
         return objects
+
+
+def _hashed(objects: Sequence[Obj]) -> dict[str, str]:
+    """Return the hash in the name of each ReplicaSet of a Deployment and of each revision, as `raw` has it."""
+    labels = {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in objects if one["kind"] in HASHED}
+    hashes = {name: next((found[key] for key in HASHES if key in found), None) for name, found in labels.items()}
+    return {name: value for name, value in hashes.items() if value}
 
 
 def _default(obj: Obj) -> bool:
@@ -288,7 +299,7 @@ def _pod(pod: Obj) -> Obj:
 
 def comparable(case: Obj, found: Mapping[str, Any]) -> Obj:
     """Return events as a set, objects and answers as they are, without what the case calls unstable or volatile."""
-    out: Obj = json.loads(json.dumps(found))
+    out: Obj = json.loads(json.dumps({part: found[part] for part in PARTS}))
     for one in out["objects"]:  # which node's Pod a DaemonSet replaces first is chance
         if one["kind"] == "Pod" and "affinity" in one["spec"]:
             one["spec"]["affinity"] = json.loads(
@@ -301,7 +312,7 @@ def comparable(case: Obj, found: Mapping[str, Any]) -> Obj:
     told = ({key: value for key, value in one.items() if key != "times"} for one in out["events"])
     texts = sorted({json.dumps(one, sort_keys=True) for one in told if one["reason"] not in skip})
     out["events"] = [json.loads(text) for text in texts]
-    for part in ("events", "objects", "responses"):
+    for part in PARTS:
         if part in skip:
             out.pop(part)
     for path in case.get("volatile", []):
@@ -355,4 +366,7 @@ def compare(case: Obj) -> list[str]:
         got = play(case)
     except AssertionError as error:
         return [f"(could not run) {error}"]
-    return list(differences(comparable(case, case["expect"]), comparable(case, got)))
+    want, found = comparable(case, case["expect"]), comparable(case, got)
+    if "raw" in case:
+        want["hashes"], found["hashes"] = case["raw"].get("hashes", {}), got["hashes"]
+    return list(differences(want, found))

@@ -1,7 +1,7 @@
 """Compile the recorded facts into the tables the product carries: `python tests/facts/compile_data.py [--check]`.
 
-Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,standing,descriptions}.json; with `--check` writes nothing and fails when a
-table is not what the facts give.
+Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,standing,descriptions,gotypes}.json; with `--check` writes nothing and
+fails when a table is not what the facts give.
 """
 
 from __future__ import annotations
@@ -149,6 +149,11 @@ def descriptions() -> dict[str, Any]:
     return {"kubernetes": facts["kubernetes"], "definitions": said}
 
 
+def gotypes() -> dict[str, Any]:
+    """Return Go's structs as rows [name, JSON name ("" where inline), type], and its other named types with what they are."""
+    return dict(read("gotypes.json"))
+
+
 def compact(value: Any) -> str:
     """Return JSON without blanks."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
@@ -161,6 +166,7 @@ TABLES = {
     "rbac": rbac,
     "standing": standing,
     "descriptions": descriptions,
+    "gotypes": gotypes,
 }
 
 

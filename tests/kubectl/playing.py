@@ -24,6 +24,7 @@ Obj = dict[str, Any]
 DEADLINE_S = 20
 BRIEF_S = 3  # for what is known to miss, and for clearing up: they may wait for what nobody does
 BETWEEN_S = 0.7
+RESTARTED = "kubectl.kubernetes.io/restartedAt"  # a time in the template
 HASHED = ("replicasets.apps", "controllerrevisions.apps")
 
 
@@ -43,15 +44,15 @@ class Player:
         want: list[str] = []
         got: list[str] = []
         with contextlib.closing(self.play(case, BRIEF_S if brief else DEADLINE_S)) as results:
-            for command, recorded, here in zip(commands, case["expect"], results, strict=True):
-                want += _shown(command, transcripts.comparable(case, recorded)).split("\n")
-                got += _shown(command, transcripts.comparable(case, here)).split("\n")
+            for command, recorded, raw, here in zip(commands, case["expect"], case["raw"], results, strict=True):
+                want += [*_shown(command, transcripts.comparable(case, recorded)).split("\n"), *_counted(here, raw)]
+                got += [*_shown(command, transcripts.comparable(case, here)).split("\n"), *_counted(here, here["raw"])]
                 if brief and want != got:
                     break
         return "\n".join(unified_diff(want, got, "recorded", "here", lineterm="", n=1))
 
     def play(self, case: Obj, deadline_s: float = DEADLINE_S) -> Iterator[Obj]:
-        """Play a case; yield stdout, stderr and code of each command, normalised."""
+        """Play a case; yield stdout, stderr and code of each command, normalised, what was printed, and the hashes in it."""
         given = json.dumps({key: value for key, value in case.items() if key not in ("expect", "raw")})
         space = case.get("world") or "k-" + hashlib.sha256(case["id"].encode()).hexdigest()[:6]
         if case.get("world"):
@@ -140,9 +141,12 @@ class Run:
             if "--wait=false" in step["command"]:  # the recorded kubectl took longer to start than a Pod to go
                 self.server.settle(self.space, 0.5)
             self._pods()
-            names, folders = {**self.names, **self._hashes()}, (str(self.place), str(self.folder))
+            hashes, folders = self._hashes(), (str(self.place), str(self.folder))
+            names = {**self.names, **dict.fromkeys(hashes, "<hash>")}
             texts = [transcripts.clean(text, self.given, names, folders) for text in (out, err)]
-            yield {"stdout": texts[0], "stderr": texts[1], "code": None if step.get("seconds") else code}
+            code = None if step.get("seconds") else code
+            raw = {"stdout": out, "stderr": err}
+            yield {"stdout": texts[0], "stderr": texts[1], "code": code, "raw": raw, "hashes": hashes}
 
     def _shell(self, step: Obj) -> tuple[str, str, int]:
         command = step["command"].replace("{ns}", self.space)
@@ -172,14 +176,14 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGTERM)
 
-    def _hashes(self) -> dict[str, str]:
-        """Return the hashes of the templates there are."""
-        found = {}
+    def _hashes(self) -> dict[str, bool]:
+        """Return the hashes of the templates there are, and whether a real cluster's must be the same."""
+        found: dict[str, bool] = {}
         for one in self.server.objects(HASHED, self.space):
             labels = one["metadata"].get("labels") or {}
             hash = labels.get("pod-template-hash") or labels.get("controller-revision-hash")
             if hash:
-                found[hash.rsplit("-", 1)[-1]] = "<hash>"
+                found[hash.rsplit("-", 1)[-1]] = RESTARTED not in json.dumps(one)
         return found
 
     def _pods(self) -> None:
@@ -212,3 +216,9 @@ def _step(step: Any) -> Obj:
 
 def _shown(command: str, result: Mapping[str, Any]) -> str:
     return f"$ {command}\n{result['stdout']}{'--- stderr' if result['stderr'] else ''}\n{result['stderr']}\n= {result['code']}"
+
+
+def _counted(result: Mapping[str, Any], raw: Mapping[str, Any]) -> list[str]:
+    """Return how often a raw output has each hash of a template that `<hash>` stands for in a result."""
+    text = f"{raw['stdout']}\n{raw['stderr']}"
+    return [f"{hash}: {text.count(hash)}" for hash, same in sorted(result["hashes"].items()) if same]

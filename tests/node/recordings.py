@@ -88,6 +88,8 @@ class Played:
         here = sightings.here(self.whole, self.words)
         for _, record in self.whole.store.items(SLICES, self.whole.space):
             self.words.learn(record.obj)
+        raw = json.dumps(self.case["raw"])
+        yield from (f"a hash that was not recorded: {hash}" for hash in sorted(self.words.hashes) if hash not in raw)
         yield from self._outputs(expect["steps"])
         kept = [one for one in expect["events"] if one["ms"][0] <= until]
         found = sightings.events_here(self.whole, self.words)

@@ -10,6 +10,7 @@ import transcripts
 
 SUFFIX = transcripts.SUFFIX
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
 NODES = {"facts-control-plane": "<node>", "facts-worker2": "<node>", "facts-worker": "<node>"}
 KEPT_NODES = {"facts-control-plane": "<control-plane>", "facts-worker2": "<worker2>", "facts-worker": "<worker>"}
 PATTERNS = (
@@ -60,6 +61,7 @@ class Words:
 
     def __init__(self, space: str, *, keep_nodes: bool) -> None:
         self._names: dict[str, str] = {space: "<namespace>", **(KEPT_NODES if keep_nodes else NODES)}
+        self.hashes: set[str] = set()  # of templates without a time in them: the same on every cluster
 
     def learn(self, obj: Mapping[str, Any]) -> None:
         """Note the name of an object, where the cluster made it up."""
@@ -67,6 +69,7 @@ class Words:
         hash = (metadata.get("labels") or {}).get("pod-template-hash")
         if hash:
             self._names[hash] = "<hash>"
+            self.hashes |= set() if RESTARTED in (metadata.get("annotations") or {}) else {hash}
         base, name = metadata.get("generateName"), metadata["name"]
         if base and re.fullmatch(f"[{SUFFIX}]{{5}}", name[len(base) :]):
             self._names[name] = (base.replace(hash, "<hash>") if hash else base) + "<rand5>"

@@ -10,15 +10,18 @@ from typing import Any
 
 from kit.embedded.core.ids import ALPHABET
 from kit.embedded.core.store import Obj
+from kit.kube import godump
 
 _OFFSET, _PRIME = 0x811C9DC5, 0x01000193
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}  # as Go's encoding/json writes them
 
 
-def of_template(template: Obj, collisions: int) -> str:
-    """Return a stable hash of a template in the alphabet of names; FNV-32a as upstream, over JSON (Go's dump can't be had)."""
+def of_template(template: Obj, collisions: int | None) -> str:
+    """Return upstream's hash of a Pod template: FNV-32a over Go's dump of it and the number of collisions, once there were any."""
+    said = godump.dump("v1.PodTemplateSpec", template).encode()
+    counted = b"" if collisions is None else (collisions % 2**32).to_bytes(8, "little")
     value = _OFFSET
-    for byte in json.dumps([template, collisions], sort_keys=True).encode():
+    for byte in said + counted:
         value = (value ^ byte) * _PRIME & 0xFFFFFFFF
     return _encoded(value)
 

@@ -26,7 +26,7 @@ class Keeper:
     """Whose history: the label of a revision that carries its hash, and how that is computed from owner, data and collisions."""
 
     label: str
-    digest: Callable[[Obj, Obj, int], str]
+    digest: Callable[[Obj, Obj, int | None], str]
 
 
 def recorded(owner: Obj, keeper: Keeper, view: View) -> Any:
@@ -71,18 +71,18 @@ def key_of(revision: Obj) -> Key:
 def _made(owner: Obj, keeper: Keeper, data: Obj, number: int, view: View) -> Any:
     """Create a revision; one whose name is taken by another template gets another name next time."""
     state = owner.get("status") or {}
-    collisions = state.get("collisionCount") or 0
+    collisions = state.get("collisionCount")
     wanted = _revision(owner, keeper, data, number, collisions)
     made = yield Create(wanted)
     if isinstance(made, Status) and made.reason == "AlreadyExists":
         there = view.at(key_of(wanted))
         if there is not None and there.get("data") == data:
             return there
-        yield from writing.status(owner, {**state, "collisionCount": collisions + 1})
+        yield from writing.status(owner, {**state, "collisionCount": (collisions or 0) + 1})
     return writing.checked(made)
 
 
-def _revision(owner: Obj, keeper: Keeper, data: Obj, number: int, collisions: int) -> Obj:
+def _revision(owner: Obj, keeper: Keeper, data: Obj, number: int, collisions: int | None) -> Obj:
     metadata, digest = owner["metadata"], keeper.digest(owner, data, collisions)
     labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
     made: Obj = {

@@ -7,15 +7,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from kit.kube import times
-from kit.kube.quantities import Quantity, QuantityError
+from kit.kube.literals import Literal
+from kit.kube.quantities import Quantity, QuantityError, canonical
 from kit.kube.schema import MICRO_TIME, QUANTITY, TIME
 
-_NUMBERS: Final = frozenset({int, float})
+_TYPES: Final = frozenset({str, int, float, Literal})
 
 
 def quantity(value: Any) -> Any:
     """Return a quantity in its canonical form, rounded up to thousandths: `1000m` is `1`, `1.5G` is `1500M`."""
-    if type(value) is str or type(value) in _NUMBERS:
+    if type(value) in _TYPES:
         out = _canonical(value)
         return value if out == value else out
     return value
@@ -28,7 +29,7 @@ def _canonical(value: Any) -> Any:
     except QuantityError:
         return value
     # Models SetDefaults_ResourceList: amounts are rounded up to thousandths.
-    return str(found if found.nano % 1_000_000 == 0 else Quantity.of_milli(found.milli, found.family))
+    return canonical(value) if found.nano % 1_000_000 == 0 else str(Quantity.of_milli(found.milli, found.family))
 
 
 def instant(value: Any) -> Any:

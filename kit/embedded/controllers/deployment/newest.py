@@ -40,7 +40,7 @@ def found_again(deployment: Obj, found: Obj, sets: Sequence[Obj], clock: Clock) 
 def _made(deployment: Obj, sets: Sequence[Obj], clock: Clock) -> Any:
     state = deployment.get("status") or {}
     number, size = revisions.next_revision(sets), first_size(deployment, sets)
-    made = yield Create(revisions.make(deployment, size, number, state.get("collisionCount", 0)))
+    made = yield Create(revisions.make(deployment, size, number, state.get("collisionCount")))
     if isinstance(made, Status):
         yield from _refused(deployment, state, made, clock)
         raise made
@@ -58,7 +58,7 @@ def _refused(deployment: Obj, state: Obj, error: Status, clock: Clock) -> Any:
     if error.reason == "AlreadyExists":
         yield from write_status(deployment, {**state, "collisionCount": state.get("collisionCount", 0) + 1})
     elif not any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
-        number = state.get("collisionCount", 0)
+        number = state.get("collisionCount")
         name = f"{deployment['metadata']['name']}-{hashes.of_template(deployment['spec']['template'], number)}"
         words = f'Failed to create new replica set "{name}": {error.message}'
         if deployment["spec"].get("progressDeadlineSeconds") is not None:

@@ -67,7 +67,7 @@ def next_revision(old: Sequence[Obj]) -> int:
     return max((revision(rs) for rs in old), default=0) + 1
 
 
-def make(deployment: Obj, wanted: int, number: int, collisions: int) -> Obj:
+def make(deployment: Obj, wanted: int, number: int, collisions: int | None) -> Obj:
     """Build the ReplicaSet of the Deployment's present template."""
     digest = hashes.of_template(deployment["spec"]["template"], collisions)
     template = copies.deep(deployment["spec"]["template"])

@@ -31,7 +31,7 @@ def compute(deployment: Obj, new: Obj | None, sets: Sequence[Obj], clock: Clock)
     status |= {name: count for name, count in counts.items() if count}
     status["terminatingReplicas"] = _sum(sets, "terminatingReplicas")
     before = deployment.get("status") or {}
-    if before.get("collisionCount"):
+    if "collisionCount" in before:
         status["collisionCount"] = before["collisionCount"]
     conditions = list(before.get("conditions") or [])
     enough = ready >= revisions.replicas(deployment) - max_unavailable(deployment)

@@ -16,7 +16,9 @@ from kit.kube import pods
 
 STATEFULSETS = "statefulsets.apps"
 NAMES = ("currentRevision", "updateRevision")
-KEEPER = history.Keeper("controller.kubernetes.io/hash", lambda _, data, collisions: hashes.of_data(data, collisions))
+KEEPER = history.Keeper(
+    "controller.kubernetes.io/hash", lambda _, data, collisions: hashes.of_data(data, collisions or 0)
+)
 
 
 class StatefulSet:
