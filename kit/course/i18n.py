@@ -95,6 +95,15 @@ STRINGS: dict[str, Text] = {
         "timeout: no answer from {where} within {seconds} s", "timeout:{where} 在 {seconds} 秒内没有应答"
     ),
     "http.no route": Text("no route: {where} can't be reached from here", "no route:从这里无法到达 {where}"),
+    "http.reset": Text("reset: {where} broke the connection off", "reset:{where} 中断了连接"),
+    "http.protocol": Text(
+        "protocol: what {where} answers is not what the address asks for (http or https?)",
+        "protocol:{where} 的应答与地址所要求的协议不符(http 还是 https?)",
+    ),
+    "http.certificate": Text(
+        "certificate: {where} shows a certificate that is not trusted here",
+        "certificate:{where} 出示的证书在这里不受信任",
+    ),
     "http.NXDOMAIN": Text("NXDOMAIN: no such name: {where}", "NXDOMAIN:没有这个名字:{where}"),
     "progress.damaged": Text(
         "Your progress file was damaged; it is kept as {path}, and a new one begins.",

@@ -20,7 +20,7 @@ from kit.embedded.core.engine import Engine
 from kit.embedded.core.exposition import Exposition
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.leases import Leases, Undo
-from kit.embedded.core.ports import Signer, Zones
+from kit.embedded.core.ports import Signer, Tls, Zones
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Key, Row, Store
@@ -40,7 +40,7 @@ class Cluster:
 
     def __init__(
         self, settings: Settings, signer: Signer, rows: Iterable[Row] | None = None, zones: Zones | None = None,
-        exposition: Exposition | None = None,
+        exposition: Exposition | None = None, tls: Tls | None = None,
     ) -> None:  # fmt: skip
         kept = _tables(rows or ())
         state = json.loads(kept["meta"]["machine"]) if "machine" in kept["meta"] else None
@@ -53,15 +53,15 @@ class Cluster:
         self._outputs: list[Output] = []
         self._tickets: dict[int, Ticket] = {}
         self._writes = False
-        self._build(signer, zones)
+        self._build(signer, zones, tls)
         self.api.context.zones, self.api.context.exposition = zones, exposition
-        self._calls = self.api.context.calls = Calls(self._outputs.append)
+        self._calls = self.api.context.calls = Calls(self._outputs.append, self.fabric.ask)
         if state:
             self._restore(kept, state["revision"])
         else:
             self._begin()
 
-    def _build(self, signer: Signer, zones: Zones | None) -> None:
+    def _build(self, signer: Signer, zones: Zones | None, tls: Tls | None) -> None:
         """Put the parts together; this is the only place that knows them all."""
         settings, store, queue, clock, ids, trace = (
             self.settings,
@@ -95,6 +95,7 @@ class Cluster:
             trace=trace,
             settings=settings,
             out=self._outputs.append,
+            tls=tls,
         )
         agents = self._run_nodes(signer)
         self.api.network = self.fabric

@@ -17,7 +17,7 @@ _SHOWN_LINES = 30
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """One HTTP answer, or the way in which none came: `error` is refused, timeout, no route or NXDOMAIN."""
+    """One HTTP answer, or the way in which none came: `error` is refused, timeout, no route, NXDOMAIN, reset, protocol or certificate."""
 
     url: str
     status: int = 0

@@ -18,6 +18,8 @@ from kit.notebook.answers import HttpAnswer
 TIMEOUT_S = 3.0
 _NO_PROGRAM = ("executable file not found", "no such file or directory")
 _WORDS = {
+    "CERTIFICATE_VERIFY_FAILED": "certificate",
+    "SSL": "protocol",
     "refused": "refused",
     "timed out": "timeout",
     "can't connect to remote host": "refused",

@@ -33,6 +33,7 @@ from kit.runtime.journal import Journal
 from kit.runtime.measuring import Meter
 from kit.runtime.ports import Ports
 from kit.runtime.server import Server
+from kit.runtime.tls import OpenSsl
 from kit.runtime.zones import SystemZones
 
 IDLE_S = 4 * 3600.0
@@ -52,7 +53,9 @@ class Service:
         settings = self._settings()
         rows = None if self.journal.empty() else self.journal.rows()
         meter = Meter()
-        self.machine = Cluster(settings, self.credentials, rows, SystemZones(), Text(meter, self._stored))
+        self.machine = Cluster(
+            settings, self.credentials, rows, SystemZones(), Text(meter, self._stored), OpenSsl(folder)
+        )
         self.driver = Driver(self.machine, self.journal, self._clock(), meter=meter)
         self.ports = Ports(
             self.driver, enabled=bool(config.get("expose", config["clock"] != "settled")), changed=self._note

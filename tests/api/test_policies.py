@@ -86,22 +86,20 @@ def test_a_service_without_endpoints_refuses_the_connection(world: Any) -> None:
     assert world.call("GET", f"{MAPS}/c").code == 404
 
 
-def test_a_service_with_endpoints_is_said_not_to_be_called(world: Any) -> None:
-    ports = {"selector": {"a": "b"}, "ports": [{"port": 443}]}
-    world.call("POST", PLACES["Service"], {"metadata": {"name": "hook"}, "spec": ports})
-    labels = {"kubernetes.io/service-name": "hook"}
-    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-    lead = {
-        "metadata": {"name": "s", "labels": labels},
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": ["10.1.1.1"]}],
-    }
-    assert world.call("POST", slices, lead).code == 201
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"clusterIP": "None", "ports": [{"port": 443}]}, 'cannot route to service with ClusterIP "None"'),
+        ({"ports": [{"port": 80}]}, 'no service port 443 found for service "hook"'),
+        (None, 'service "hook" not found'),
+    ],
+)
+def test_a_service_that_leads_nowhere(world: Any, spec: dict[str, Any] | None, why: str) -> None:
+    if spec:
+        assert world.call("POST", PLACES["Service"], {"metadata": {"name": "hook"}, "spec": spec}).code == 201
     world.call("POST", HOOKS, hook())
-    assert (
-        "does not call webhooks that Pods serve"
-        in world.call("POST", MAPS, {"metadata": {"name": "c"}}).body["message"]
-    )
+    said = world.call("POST", MAPS, {"metadata": {"name": "c"}}).body["message"]
+    assert said.endswith(f'Post "https://hook.default.svc:443/?timeout=10s": {why}')
 
 
 def test_a_webhook_outside_that_may_be_passed_over_warns(world: Any) -> None:

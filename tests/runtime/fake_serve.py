@@ -18,7 +18,7 @@ spec.loader.exec_module(fakes)
 class Cluster(fakes.FakeMachine):
     """Keeps what is POSTed to /keep, and gives it back at /kept."""
 
-    def __init__(self, settings, signer, rows=None, zones=None, exposition=None):
+    def __init__(self, settings, signer, rows=None, zones=None, exposition=None, tls=None):
         super().__init__(settings.epoch)
         self.settings = settings
         self.kept = {row.key: row.value.decode() for row in rows or ()}

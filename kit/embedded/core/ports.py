@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Ticket
@@ -70,6 +70,62 @@ class Signer(Protocol):
 
     def certificate(self, request: bytes, usages: Sequence[str], seconds: int) -> bytes:
         """Return the PEM of a certificate for a request, signed by the authority and good for so long."""
+        ...
+
+
+class TlsError(Exception):
+    """A handshake or a record that is wrong; says why in the words of Go's crypto/tls."""
+
+
+class Pair(NamedTuple):
+    """A certificate (with those that lead from it to an authority) and its private key, as PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+class TlsChannel(Protocol):
+    """One side of a TLS session without a socket: bytes of the wire go in and come out."""
+
+    @property
+    def secured(self) -> bool:
+        """Say whether the handshake is over."""
+        ...
+
+    def receive(self, data: bytes) -> tuple[bytes, bool]:
+        """Take bytes of the wire -> what is inside them, and whether the other side has ended. TlsError."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Put bytes in."""
+        ...
+
+    def end(self) -> None:
+        """Say that we send no more."""
+        ...
+
+    def take(self) -> bytes:
+        """Return the bytes that the wire is owed."""
+        ...
+
+
+class Tls(Protocol):
+    """TLS sessions. Their randomness counts as an input, as a signature's does; it never reaches an object of the cluster."""
+
+    def flaw(self, pair: Pair) -> str:
+        """Return what can't be used: "certificate", "key", "mismatch" (they don't belong together), or OpenSSL's reason; "" all is well."""
+        ...
+
+    def server(self, pick: Callable[[str], Pair]) -> TlsChannel:
+        """Return a server's side; `pick` gives the certificate for the name a client asks for ("" when it names none)."""
+        ...
+
+    def client(self, name: str, authority: bytes | None, wall_ms: int) -> TlsChannel:
+        """Return a client's side: the certificate must be `name`'s, lead to `authority` (PEM) and be valid then; None: anything goes."""
+        ...
+
+    def serving(self) -> Pair:
+        """Return the API server's own certificate."""
         ...
 
 

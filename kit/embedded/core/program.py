@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kit.embedded.core.filesystem import Tree
+    from kit.embedded.core.ports import Pair
 
 STEP_US = 50
 COMMAND_US = 1000  # one command of a shell (design §7)
@@ -50,6 +51,7 @@ ERRORS = {
     "ENOTDIR": "Not a directory",
     "EISDIR": "Is a directory",
     "EINVAL": "Invalid argument",
+    "ENOSYS": "Function not implemented",
     "ENFILE": "Too many open files in system",
     "EMFILE": "Too many open files",
     "EFBIG": "File too large",
@@ -305,6 +307,26 @@ class Connect:
     address: str
     port: int
     timeout_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """Speak TLS on a connection from now on -> "" when it holds, else why not ("EOF", Go's or OpenSSL's words).
+
+    A server gives `pick`: name the client asks for -> its `Pair`; "plain" then says that the client speaks none, and all stays as it was.
+    A client gives `name`, and does not look at the certificate.
+    """
+
+    fd: int
+    name: str = ""
+    pick: Callable[[str], Pair] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Ask what is wrong with a certificate and its key (see `core.ports.Tls.flaw`) -> "" when nothing is."""
+
+    pair: Pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Work that waits for an answer from outside the machine, and is then done again with that answer in hand.
+"""Work that waits for an answer from outside the machine or from a program in it, and is then done again with that answer in hand.
 
 Nothing is written before admission is over, so a request that must ask a webhook raises `Waiting`, leaves no trace but its `Memo`, and is
 done anew when the answers are there: the memo gives it the same answers and the same chance as before. What changed meanwhile is seen, and
@@ -15,8 +15,16 @@ from kit.embedded.core.ids import Ids
 from kit.embedded.core.turns import Called, Invoke, Output
 
 
+class Inside(NamedTuple):
+    """Where a Service of the cluster is called, and the name that its certificate must be for."""
+
+    address: str
+    port: int
+    name: str
+
+
 class Question(NamedTuple):
-    """One POST to a URL outside: `authority` is the PEM it is trusted by (b"": what the host trusts)."""
+    """One POST, to a URL outside unless it has a way `inside`: `authority` is the PEM it is trusted by (b"": what the host trusts)."""
 
     key: str
     url: str
@@ -24,6 +32,10 @@ class Question(NamedTuple):
     authority: bytes
     timeout_ms: int
     uid: str
+    inside: Inside | None = None
+
+
+Take = Callable[[Called], None]
 
 
 @dataclass(slots=True)
@@ -67,12 +79,13 @@ class Redrawn(Ids):
 
 
 class Calls:
-    """The calls to the outside that are under way."""
+    """The calls that are under way; `within` makes those to Services of the cluster."""
 
-    def __init__(self, out: Callable[[Output], None]) -> None:
+    def __init__(self, out: Callable[[Output], None], within: Callable[[Question, Take], None]) -> None:
         self._out = out
+        self._within = within
         self._number = 0
-        self._open: dict[int, Callable[[Called], None]] = {}
+        self._open: dict[int, Take] = {}
 
     def ask(self, questions: Sequence[Question], memo: Memo, then: Callable[[], object]) -> None:
         """Put questions; call `then` when all are answered, with the answers in the memo."""
@@ -85,8 +98,12 @@ class Calls:
                 then()
 
         for question in questions:
+            taken: Take = lambda reply, question=question: take(question, reply)  # type: ignore[misc]  # noqa: E731
+            if question.inside is not None:
+                self._within(question, taken)
+                continue
             self._number += 1
-            self._open[self._number] = lambda reply, question=question: take(question, reply)  # type: ignore[misc]
+            self._open[self._number] = taken
             self._out(Invoke(self._number, question.url, question.body, question.authority, question.timeout_ms))
 
     def answered(self, reply: Called) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import h11
 
 from kit.embedded.core.program import Errno
 from kit.embedded.core.queue import Entry
 from kit.embedded.net.hosts import Host
+from kit.embedded.net.secure import Secured, Stream
 from kit.embedded.net.wires import End
 from kit.embedded.net.wiring import Wiring
 
 BODY_LIMIT = 4 << 20
+DIAL_ERRORS = {"ECONNREFUSED": "connect: connection refused", "EHOSTUNREACH": "connect: no route to host"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,20 @@ class Ask:
     target: str = "/"
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
+    trust: Trust | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What makes it https: the name asked for, and the PEM its certificate must lead to (None: any certificate will do)."""
+
+    name: str
+    authority: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came: `error` is "" or an errno symbol (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET) or "protocol"."""
+    """What came: `error` is "", an errno symbol (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET), "protocol", or why TLS failed."""
 
     status: int = 0
     headers: Sequence[tuple[str, str]] = ()
@@ -38,6 +49,17 @@ class Reply:
     error: str = ""
     connected: bool = False
     hops: tuple[str, ...] = field(default=())
+    address: str = ""
+
+    def told(self, late: str) -> str:
+        """Return an error in the words of Go's HTTP client, "" when there is none; `late` is what it says when time is over."""
+        if self.error in DIAL_ERRORS:
+            return f"dial tcp {self.address}: {DIAL_ERRORS[self.error]}"
+        if self.error == "ETIMEDOUT":
+            return late
+        if self.error == "ECONNRESET":
+            return f"read tcp {self.address}: read: connection reset by peer"
+        return "EOF" if self.error == "protocol" else self.error
 
 
 class Exchange:
@@ -50,7 +72,7 @@ class Exchange:
         self._done = done
         self._fabric = fabric
         self._wire = h11.Connection(h11.CLIENT)
-        self._end: End | None = None
+        self._end: Stream | None = None
         self._out = b""
         self._status = 0
         self._headers: list[tuple[str, str]] = []
@@ -70,8 +92,34 @@ class Exchange:
         if isinstance(result, str):
             self._finish(Reply(error=result))
             return
-        self._end = result
-        result.watch = self._pump
+        if self._ask.trust is None:
+            self._begin(result)
+        else:
+            self._secure(result, self._ask.trust)
+
+    def _secure(self, end: End, trust: Trust) -> None:
+        """Shake hands; the request goes out when the session holds."""
+        tls = self._fabric.tls
+        if tls is None:
+            self._end = end
+            self._finish(Reply(error="protocol", connected=True))
+            return
+
+        def ready(why: str) -> None:
+            if self._over:
+                return
+            if why:
+                self._finish(Reply(error=why, connected=True, hops=end.hops))
+            else:
+                self._begin(secured)
+
+        channel = tls.client(trust.name, trust.authority, self._fabric.clock.wall())
+        self._end = secured = Secured(end, channel, server=False, ready=ready)
+        secured.pump()
+
+    def _begin(self, end: Stream) -> None:
+        self._end = end
+        end.watch = self._pump
         try:
             self._out = self._encode()
         except h11.LocalProtocolError:
@@ -137,7 +185,7 @@ class Exchange:
         if not self._over:
             self._over = True
             self._clean()
-            self._done(reply)
+            self._done(replace(reply, address=f"{self._ask.address}:{self._ask.port}"))
 
     def _clean(self) -> None:
         self._fabric.queue.cancel(self._timer)

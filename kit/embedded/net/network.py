@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kit.embedded.core.store import Obj
-from kit.embedded.core.turns import Ticket
+from kit.embedded.core.turns import Called, Ticket
+from kit.embedded.core.waiting import Question
 from kit.embedded.net.bridge import Bridge
 from kit.embedded.net.dns import is_ipv4
 from kit.embedded.net.hosts import Host
-from kit.embedded.net.http import Ask, Exchange, Reply
+from kit.embedded.net.http import Ask, Exchange, Reply, Trust
 from kit.embedded.net.wires import End
 from kit.embedded.net.wiring import Wiring
 
@@ -23,8 +24,15 @@ REASONS = {
     "ECONNRESET": "reset",
     "ENXDOMAIN": "NXDOMAIN",
 }
+ASKING = (
+    ("User-Agent", "kube-apiserver-admission"),
+    ("Accept", "application/json, */*"),
+    ("Content-Type", "application/json"),
+)
+PORTS = {"http": 80, "https": 443}
 FETCH_TIMEOUT_MS = 10_000
 DIAL_TIMEOUT_MS = 30_000
+UNTRUSTED = "tls: failed to verify certificate"
 
 
 class Fabric(Wiring):
@@ -71,15 +79,16 @@ class Fabric(Wiring):
         return self.outside
 
     def fetch(self, source: str, request: Mapping[str, Any], done: Callable[[Mapping[str, Any]], None]) -> None:
-        """Make one HTTP request: method, url, headers (mapping or pairs), body (text or base64 in `body_base64`), timeout_ms.
+        """Make one HTTP request: method, url, headers (mapping or pairs), body (text or base64 in `body_base64`), timeout_ms, insecure.
 
         `done` gets status, headers (pairs), body (text; `body_base64` always), error ("", refused, timeout, no route, NXDOMAIN,
-        reset, protocol, bad url), took_ms, hops.
+        reset, protocol, certificate, bad url), took_ms, hops. With `insecure` an https server may show any certificate; without, the
+        outside trusts none that is made in a lab.
         """
         host = self.source(source)
         began = self.clock.now
         parts = urlsplit(str(request.get("url", "")))
-        if parts.scheme != "http" or not parts.hostname:
+        if parts.scheme not in PORTS or not parts.hostname:
             done(_result(Reply(error="bad url"), 0))
             return
 
@@ -94,8 +103,27 @@ class Fabric(Wiring):
         if "host" not in {name.lower() for name, _ in headers}:
             headers.insert(0, ("Host", parts.netloc.rpartition("@")[2]))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        ask = Ask(address, parts.port or 80, str(request.get("method") or "GET"), target, headers, _body(request))
+        trust = Trust(parts.hostname, None if request.get("insecure") else b"") if parts.scheme == "https" else None
+        port = parts.port or PORTS[parts.scheme]
+        ask = Ask(address, port, str(request.get("method") or "GET"), target, headers, _body(request), trust)
         Exchange(self, host, ask, int(request.get("timeout_ms") or FETCH_TIMEOUT_MS), finish, housekeeping=False)
+
+    def ask(self, question: Question, take: Callable[[Called], None]) -> None:
+        """Put a webhook's question to a Service, as the API server on its node; `take` gets the answer, or why there is none."""
+        inside = question.inside
+        if inside is None:
+            raise ValueError(question.url)
+        parts = urlsplit(question.url)
+        headers = [("Host", f"{inside.name}:{inside.port}"), *ASKING]
+        trust = Trust(inside.name, question.authority)
+        target = f"{parts.path or '/'}?{parts.query}"
+        ask = Ask(inside.address, inside.port, "POST", target, headers, question.body, trust)
+
+        def finish(reply: Reply) -> None:
+            take(Called(0, reply.status, reply.body, reply.told("context deadline exceeded")))
+
+        host = self.nodes[self.settings.node_names[0]]
+        Exchange(self, host, ask, question.timeout_ms, finish, housekeeping=False)
 
     def _address(self, host: Host, name: str) -> str | None:
         """Resolve a name: the outside and the nodes know addresses, localhost and the nodes' names; Pods ask the cluster's DNS."""
@@ -137,13 +165,20 @@ def _body(request: Mapping[str, Any]) -> bytes:
     return str(request.get("body") or "").encode()
 
 
+def _kind(error: str) -> str:
+    """Return what the outside calls a failure: one word a kind."""
+    if error.startswith(UNTRUSTED):
+        return "certificate"
+    return REASONS.get(error, error if error in ("", "bad url") else "protocol")
+
+
 def _result(reply: Reply, took: int) -> dict[str, Any]:
     return {
         "status": reply.status,
         "headers": [list(pair) for pair in reply.headers],
         "body": reply.body.decode("utf-8", "replace"),
         "body_base64": base64.b64encode(reply.body).decode(),
-        "error": REASONS.get(reply.error, reply.error),
+        "error": _kind(reply.error),
         "took_ms": took,
         "hops": list(reply.hops),
     }

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import View
 from kit.embedded.core.ids import Ids
+from kit.embedded.core.ports import Tls
 from kit.embedded.core.program import Answer
 from kit.embedded.core.queue import Entry, Queue
 from kit.embedded.core.settings import Settings
@@ -61,7 +62,8 @@ class Wiring:
     """All hosts and the ways between them."""
 
     def __init__(self, *, view: View, queue: Queue, clock: Clock, ids: Ids, trace: Trace, settings: Settings,
-                 out: Callable[[Output], None]) -> None:  # fmt: skip
+                 out: Callable[[Output], None], tls: Tls | None = None) -> None:  # fmt: skip
+        self.tls = tls
         self.queue = queue
         self.clock = clock
         self.settings = settings

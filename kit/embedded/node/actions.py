@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from kit.embedded.core.program import SIGNALS, Errno, Killed
 from kit.embedded.core.store import Obj
-from kit.embedded.net.http import Ask, Exchange, Reply
+from kit.embedded.net.http import DIAL_ERRORS, Ask, Exchange, Reply, Trust
 from kit.embedded.net.wires import End
 from kit.embedded.node.descriptors import Sink
 from kit.embedded.node.processes import Process
@@ -17,7 +17,8 @@ from kit.embedded.node.units import Unit
 
 OUTPUT_LIMIT = 10 * 1024
 MAX_REDIRECTS = 10
-DIAL_ERRORS = {"ECONNREFUSED": "connect: connection refused", "EHOSTUNREACH": "connect: no route to host"}
+LATE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ class Action:
         names = {name.lower() for name, _ in self._headers}
         extra = [("User-Agent", "kube-probe/1.37.2")] if "user-agent" not in names else []
         accept = [("Accept", "*/*")] if "accept" not in names else []
-        ask = Ask(host, port, "GET", target, [*self._headers, *extra, *accept])
+        trust = Trust(host) if self._scheme == "https" else None  # models probe/http: InsecureSkipVerify
+        ask = Ask(host, port, "GET", target, [*self._headers, *extra, *accept], trust=trust)
         node = self._world.fabric.nodes[self._unit.node]
         self._exchange = Exchange(
             self._world.fabric, node, ask, self._timeout, self._answered, housekeeping=self._housekeeping
@@ -160,7 +162,8 @@ class Action:
         self._exchange = None
         url = urlsplit(self._url)
         if reply.error:
-            self._finish(Outcome("failure", f'Get "{self._url}": {_client_error(reply, f"{url.hostname}:{url.port}")}'))
+            late = LATE if reply.connected else f"dial tcp {url.hostname}:{url.port}: i/o timeout"
+            self._finish(Outcome("failure", f'Get "{self._url}": {reply.told(late)}'))
         elif 300 <= reply.status < 400 and (location := _header(reply, "location")):
             self._redirect(location)
         elif 200 <= reply.status < 400:
@@ -177,9 +180,11 @@ class Action:
         if self._redirects >= MAX_REDIRECTS:
             self._finish(Outcome("failure", f'Get "{location}": stopped after 10 redirects'))
             return
-        self._url = target.geturl()
+        self._url, self._scheme = target.geturl(), target.scheme
         self._get(
-            str(target.hostname), target.port or 80, (target.path or "/") + (f"?{target.query}" if target.query else "")
+            str(target.hostname),
+            target.port or PORTS.get(target.scheme, 80),
+            (target.path or "/") + (f"?{target.query}" if target.query else ""),
         )
 
     def _tcp(self, given: Obj) -> None:
@@ -214,15 +219,3 @@ class Action:
 
 def _header(reply: Reply, name: str) -> str:
     return next((value for key, value in reply.headers if key.lower() == name), "")
-
-
-def _client_error(reply: Reply, address: str) -> str:
-    if reply.error in DIAL_ERRORS:
-        return f"dial tcp {address}: {DIAL_ERRORS[reply.error]}"
-    if reply.error == "ETIMEDOUT":
-        return (
-            "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-            if reply.connected
-            else f"dial tcp {address}: i/o timeout"
-        )
-    return f"read tcp {address}: read: connection reset by peer" if reply.error == "ECONNRESET" else "EOF"

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 from kit.embedded.core.filesystem import Tree
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.inodes import File
+from kit.embedded.core.ports import TlsChannel
 from kit.embedded.core.program import Errno
 from kit.embedded.net.hosts import Listener
+from kit.embedded.net.secure import Secured, Stream
 from kit.embedded.net.wires import End
 
 if TYPE_CHECKING:
@@ -243,8 +245,19 @@ class Socket(Description):
 
     def __init__(self, end: End) -> None:
         super().__init__()
-        self.end = end
+        self.end: Stream = end
         end.watch = self.notify
+
+    def secure(self, channel: TlsChannel, *, server: bool, ready: Callable[[str], None]) -> None:
+        """Speak TLS from now on; `ready` hears how it went."""
+        if isinstance(self.end, End):
+            self.end = Secured(self.end, channel, server=server, ready=ready)
+            self.end.watch = self.notify
+
+    def pump(self) -> None:
+        """Look at what has arrived."""
+        if isinstance(self.end, Secured):
+            self.end.pump()
 
     def read(self, size: int) -> bytes | Blocked:
         data = self.end.recv(size)

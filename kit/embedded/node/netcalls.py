@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.embedded.core import program as p
+from kit.embedded.core.ports import Tls
 from kit.embedded.core.program import Errno
+from kit.embedded.net.secure import Stream
 from kit.embedded.net.wires import Address, End
 from kit.embedded.node.descriptors import BLOCKED, Blocked, ListenSocket, Socket
 from kit.embedded.node.processes import Process
@@ -69,11 +71,39 @@ def local(process: Process, call: p.Local) -> Address:
     return _end(process, call.fd).local
 
 
-def _end(process: Process, fd: int) -> End:
+def _end(process: Process, fd: int) -> Stream:
+    return _socket(process, fd).end
+
+
+def _socket(process: Process, fd: int) -> Socket:
     description = process.at(fd)
     if not isinstance(description, Socket):
         raise Errno("EINVAL")
-    return description.end
+    return description
+
+
+def secure(process: Process, call: p.Secure) -> Blocked:
+    """Carry out Secure."""
+    socket, token, tls = _socket(process, call.fd), process.token, _tls(process)
+    if not isinstance(socket.end, End):
+        raise Errno("EINVAL")
+    wall = process.container.clock.wall()
+    channel = tls.server(call.pick) if call.pick is not None else tls.client(call.name, None, wall)
+    socket.secure(channel, server=call.pick is not None, ready=lambda why: process.complete(token, why))
+    process.container.queue.put(process.container.clock.now, socket.pump)
+    return BLOCKED
+
+
+def flaw(process: Process, call: p.Flaw) -> str:
+    """Carry out Flaw."""
+    return _tls(process).flaw(call.pair)
+
+
+def _tls(process: Process) -> Tls:
+    tls = process.container.world.fabric.tls
+    if tls is None:
+        raise Errno("ENOSYS")
+    return tls
 
 
 def resolve(process: Process, call: p.Resolve) -> Blocked:
@@ -117,5 +147,5 @@ def ping(process: Process, call: p.Ping) -> Blocked:
 
 HANDLERS: dict[type, Callable[[Process, Any], Any]] = {
     p.Listen: listen, p.Accept: accept, p.Connect: connect, p.Shutdown: shutdown, p.Peer: peer, p.Local: local, p.Resolve: resolve,
-    p.Query: query, p.Ping: ping,
+    p.Query: query, p.Ping: ping, p.Secure: secure, p.Flaw: flaw,
 }  # fmt: skip

@@ -1,30 +1,29 @@
 """Validating and mutating webhooks: which are asked about a request, and what becomes of it when they can't be.
 
 Models k8s.io/apiserver/pkg/admission/plugin/webhook/{generic/webhook.go,validating/dispatcher.go} and util/webhook/client.go. Webhooks
-outside are called when the cluster was started so (`--allow-webhook-urls`): the request waits, and is done again with the answers. Those
-that Pods serve are not reached, as programs of this cluster speak no TLS: what the API server would meet on its way to the Service is said
-in its own words, and failurePolicy decides.
+that Pods serve are called through the cluster's network, those outside when the cluster was started so (`--allow-webhook-urls`): the
+request waits, and is done again with the answers. What can't be reached is told in the API server's words, and failurePolicy decides.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import urlsplit
 
 from kit.embedded.api import rules
+from kit.embedded.api.asking import OUTSIDE, await_answers, question
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import stored
 from kit.embedded.api.plugins import policyrequests
 from kit.embedded.api.plugins.policyrequests import Asked
 from kit.embedded.core.ids import Ids
-from kit.embedded.core.store import Key, Obj
-from kit.embedded.core.waiting import Question, Waiting
+from kit.embedded.core.store import Obj
+from kit.embedded.core.waiting import Question
 from kit.errors import Status
 from kit.kube import decoding, status
 from kit.kube.admission import reviewing
@@ -34,11 +33,7 @@ from kit.kube.pointers import json_patch
 
 VALIDATING = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 MUTATING = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
-SLICES = "endpointslices.discovery.k8s.io"
-OUTSIDE = "this embedded cluster calls no webhooks outside itself; labkit up --allow-webhook-urls lets it"
-INSIDE = "this embedded cluster does not call webhooks that Pods serve; a kind cluster does (--provider kind)"
 UNSTEADY = frozenset({"uid", "creationTimestamp", "managedFields"})
-LOOPBACK = ("127.", "localhost", "[::1]")
 
 Hook = Mapping[str, Any]
 
@@ -64,7 +59,7 @@ def check(context: Context, at: Attributes, obj: Obj | None, old: Obj | None) ->
     if asked is None:
         return
     hooks = list(_wanted_of(context, asked, VALIDATING))
-    _await(context, [_question(context, asked, hook, about) for hook, about in hooks if _reachable(context, hook)])
+    await_answers(context, list(_questions(context, asked, hooks)))
     refused: list[Status] = []
     for hook, about in hooks:
         try:
@@ -93,8 +88,11 @@ def _fails(hook: Hook) -> bool:
     return (hook.get("failurePolicy") or "Fail") == "Fail"
 
 
-def _reachable(context: Context, hook: Hook) -> bool:
-    return bool(context.settings.webhook_urls and context.memo is not None and hook["clientConfig"].get("url"))
+def _questions(context: Context, asked: Asked, hooks: Sequence[tuple[Hook, About]]) -> Iterator[Question]:
+    """Yield what those are asked that can be reached."""
+    for hook, about in hooks:
+        with suppress(UnusableError):
+            yield _question(context, asked, hook, about)
 
 
 def _question(context: Context, asked: Asked, hook: Hook, about: About) -> Question:
@@ -106,8 +104,7 @@ def _question(context: Context, asked: Asked, hook: Hook, about: About) -> Quest
     key = blake2b(steady.encode(), digest_size=16).hexdigest()
     uid = Ids(int(key[:12], 16)).uid()
     body = json.dumps(reviewing.review(told, uid, *objects), separators=(",", ":")).encode()
-    authority = base64.b64decode(client.get("caBundle") or "")
-    return Question(key, f"{client['url']}?timeout={seconds}s", body, authority, seconds * 1000, uid)
+    return question(context, client, key, body, uid, seconds)
 
 
 def _steady(obj: Obj | None) -> Obj | None:
@@ -116,14 +113,6 @@ def _steady(obj: Obj | None) -> Obj | None:
         return None
     meta = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in UNSTEADY}
     return {**obj, "metadata": meta}
-
-
-def _await(context: Context, questions: Sequence[Question]) -> None:
-    """Let the request wait for answers that are not there yet."""
-    memo = context.memo
-    missing = [one for one in questions if memo is not None and one.key not in memo.replies]
-    if missing:
-        raise Waiting(missing)
 
 
 def _said(context: Context, asked: Asked, hook: Hook, about: About, *, mutating: bool) -> Verdict | None:
@@ -135,7 +124,7 @@ def _said(context: Context, asked: Asked, hook: Hook, about: About, *, mutating:
         why = f'failed calling webhook "{hook["name"]}": {error}'
         if _fails(hook):
             raise status.internal(why) from None
-        if not _reachable(context, hook):
+        if str(error).endswith(OUTSIDE):  # no cluster of the world says so: it can't be passed over in silence
             at.warnings.append(f"{why}; failurePolicy is Ignore: the request goes on without it")
         return None
     at.warnings += found.warnings
@@ -146,13 +135,14 @@ def _said(context: Context, asked: Asked, hook: Hook, about: About, *, mutating:
 
 
 def _heard(context: Context, asked: Asked, hook: Hook, about: About, *, mutating: bool) -> Verdict:
-    if not _reachable(context, hook):
-        raise UnusableError(f"failed to call webhook: {_obstacle(context, hook)}")
-    question = _question(context, asked, hook, about)
-    _await(context, [question])
-    first, reply = context.memo.replies[question.key]  # type: ignore[union-attr]
+    try:
+        put = _question(context, asked, hook, about)
+    except UnusableError as error:
+        raise UnusableError(f"failed to call webhook: {error}") from None
+    await_answers(context, [put])
+    first, reply = context.memo.replies[put.key]  # type: ignore[union-attr]
     if reply.error:
-        raise UnusableError(f'failed to call webhook: Post "{question.url}": {reply.error}')
+        raise UnusableError(f'failed to call webhook: Post "{put.url}": {reply.error}')
     return reviewing.verdict(reply.status, reply.body, first.uid, mutating=mutating)
 
 
@@ -212,42 +202,3 @@ def _wanted(at: Attributes, hook: Hook, asked: Asked, about: About, *, fails: bo
         if fails:
             raise status.forbidden(at.resource, policyrequests.called(asked), str(error)) from None
         return False
-
-
-def _obstacle(context: Context, hook: Hook) -> str:
-    """Return why the API server does not reach a webhook."""
-    client = hook["clientConfig"]
-    timeout = f"?timeout={hook.get('timeoutSeconds', 10)}s"
-    if client.get("url"):
-        parts = urlsplit(client["url"])
-        port = parts.port or 443
-        refused = f"dial tcp {parts.hostname}:{port}: connect: connection refused"
-        why = refused if parts.netloc.startswith(LOOPBACK) else OUTSIDE
-        return f'Post "{client["url"]}{timeout}": {why}'
-    service = client["service"]
-    port = service.get("port") or 443
-    url = f"https://{service['name']}.{service['namespace']}.svc:{port}{service.get('path') or '/'}{timeout}"
-    return f'Post "{url}": {_no_way(context, service, port)}'
-
-
-def _no_way(context: Context, service: Mapping[str, Any], port: int) -> str:
-    """Return what stops a connection to a Service."""
-    name, space = service["name"], service["namespace"]
-    found = context.store.get(Key("services", space, name))
-    if found is None:
-        return f'service "{name}" not found'
-    if all(one["port"] != port for one in found["spec"].get("ports") or ()):
-        return f'no service port {port} found for service "{name}"'
-    if not _ready(context, space, name):
-        return f"dial tcp {found['spec'].get('clusterIP')}:{port}: connect: connection refused"
-    return INSIDE
-
-
-def _ready(context: Context, namespace: str, name: str) -> bool:
-    """Return whether a Service leads anywhere."""
-    return any(
-        (endpoint.get("conditions") or {}).get("ready", True)
-        for one in context.store.list(SLICES, namespace)
-        if (one["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
-        for endpoint in one.get("endpoints") or ()
-    )

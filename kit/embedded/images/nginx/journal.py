@@ -38,6 +38,7 @@ class Exchange:
     sent: int = 0
     body: bytes = b""
     redirects: int = 0
+    secure: bool = False
 
     def variable(self, name: str, now: int) -> str | None:
         """Return a variable's value, None when there is no such variable."""
@@ -53,7 +54,8 @@ class Exchange:
             "status": f"{self.status:03}", "body_bytes_sent": str(self.sent), "bytes_sent": str(self.sent),
             "host": request.host or self.server.name, "hostname": self.hostname, "uri": self.uri, "document_uri": self.uri,
             "request_uri": request.target, "request_method": request.method, "args": request.query, "query_string": request.query,
-            "is_args": "?" if request.query else "", "scheme": "http", "https": "", "server_addr": self.local[0],
+            "is_args": "?" if request.query else "", "scheme": "https" if self.secure else "http",
+            "https": "on" if self.secure else "", "server_addr": self.local[0],
             "server_port": str(self.local[1]), "server_name": self.server.name, "nginx_version": self.version,
             "server_protocol": f"HTTP/{request.version[0]}.{request.version[1]}", "request_time": "0.000", "connection": str(self.number),
             "proxy_add_x_forwarded_for": ", ".join(filter(None, (request.header("x-forwarded-for"), self.client[0]))),

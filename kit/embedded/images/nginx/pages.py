@@ -12,25 +12,32 @@ STATUS = {
     501: "Not Implemented", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out",
     505: "HTTP Version Not Supported", 507: "Insufficient Storage",
 }  # fmt: skip
-HEADER_TOO_LARGE = 494  # nginx's own code: sent as 400
+HEADER_TOO_LARGE, PLAIN_TO_TLS = 494, 497  # nginx's own codes
+SENT_AS = {HEADER_TOO_LARGE: 400, PLAIN_TO_TLS: 400}
+TOLD = {  # title, what stands below the heading
+    HEADER_TOO_LARGE: ("400 Request Header Or Cookie Too Large", "Request Header Or Cookie Too Large"),
+    PLAIN_TO_TLS: (
+        "400 The plain HTTP request was sent to HTTPS port",
+        "The plain HTTP request was sent to HTTPS port",
+    ),
+}
 CHANGED_TITLES = {301: "301 Moved Permanently", 302: "302 Found"}
-NO_KEEPALIVE = frozenset((400, 413, 414, HEADER_TOO_LARGE, 500, 501, 505))
+NO_KEEPALIVE = frozenset((400, 413, 414, *SENT_AS, 500, 501, 505))
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 WITH_PAGE = frozenset(code for code in STATUS if code >= 300 and code != 304)
 
 
 def status_line(code: int) -> str:
     """Return the first line of an answer."""
-    code = 400 if code == HEADER_TOO_LARGE else code
+    code = SENT_AS.get(code, code)
     return f"HTTP/1.1 {code} {STATUS.get(code, '')}"
 
 
 def special(code: int, signature: str) -> bytes:
     """Return the page of a status, b"" when nginx has none; `signature` is `nginx/VERSION`, or `nginx` with server_tokens off."""
-    if code == HEADER_TOO_LARGE:
-        return _page(
-            "400 Request Header Or Cookie Too Large", "400 Bad Request", "Request Header Or Cookie Too Large", signature
-        )
+    if code in TOLD:
+        title, more = TOLD[code]
+        return _page(title, "400 Bad Request", more, signature)
     if code not in WITH_PAGE:
         return b""
     title = CHANGED_TITLES.get(code, f"{code} {STATUS[code]}")

@@ -28,8 +28,9 @@ from kit.embedded.core.program import (
     Write,
 )  # fmt: skip
 from kit.embedded.images.nginx.config import ConfigError, Directive, Source, load, source
-from kit.embedded.images.nginx.proxy import target_of
+from kit.embedded.images.nginx.proxy import passed_to, port_of, target_of
 from kit.embedded.images.nginx.site import Site, address, read
+from kit.embedded.images.nginx.tls import loaded
 from kit.embedded.images.nginx.worker import Worker
 from kit.embedded.images.stamps import error_date
 
@@ -109,19 +110,18 @@ def _prepared(ctx: Context, options: dict[str, str]) -> Generator[Any, Any, tupl
     root, site = _read(ctx, options.get("c", CONF), options.get("g", ""))
     for rule in _passes(root):
         authority = target_of(rule)[0]
-        if not rule.args[0].startswith("http://"):
-            https = "https is not simulated by the embedded cluster (a kind cluster runs the real nginx)"
-            why = https if rule.args[0].startswith("https://") else "invalid URL prefix"
-            raise ConfigError(f"{why} in {rule.file}:{rule.line}")
+        if not rule.args[0].startswith(("http://", "https://")):
+            raise ConfigError(f"invalid URL prefix in {rule.file}:{rule.line}")
         if "$" in authority or authority in site.upstreams:
             continue
-        site.upstreams[authority] = yield from _looked_up(authority, rule)
+        site.upstreams[passed_to(rule)] = yield from _looked_up(authority, rule)
     for name, peers in list(site.upstreams.items()):
         found = []
         for host, port in peers:
             addresses = yield from _addresses(host, f'in upstream "{name}"')
             found += [(one, port) for one in addresses]
         site.upstreams[name] = found
+    site.pairs = yield from loaded(ctx.fs, site)
     return root, site
 
 
@@ -131,7 +131,7 @@ def _read(ctx: Context, path: str, extra: str) -> tuple[Directive, Site]:
         root = load(ctx.fs, path, extra)
         return root, read(root)
     root, site = _described(files, extra)
-    return root, replace(site, upstreams=dict(site.upstreams), turns={})
+    return root, replace(site, upstreams=dict(site.upstreams), turns={}, pairs={})
 
 
 @lru_cache(maxsize=16)  # most containers run one of a few configurations; what comes of it is only read
@@ -146,7 +146,7 @@ def _passes(level: Directive) -> list[Directive]:
 
 
 def _looked_up(authority: str, rule: Directive) -> Generator[Any, Any, list[tuple[str, int]]]:
-    host, port = address(authority)
+    host, port = address(authority, port_of(rule))
     addresses = yield from _addresses(host, f"in {rule.file}:{rule.line}")
     return [(one, port) for one in addresses]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import h11
 
-from kit.embedded.core.program import Close, Connect, Errno, Now, Poll, Read, Resolve, Write
+from kit.embedded.core.program import Close, Connect, Errno, Now, Poll, Read, Resolve, Secure, Write
 from kit.embedded.images.nginx.config import Directive
 from kit.embedded.images.nginx.journal import Exchange
 from kit.embedded.images.nginx.reply import Reply
@@ -30,15 +30,26 @@ def target_of(rule: Directive) -> tuple[str, str | None]:
     return authority, f"/{path}" if slash else None
 
 
+def port_of(rule: Directive) -> int:
+    """Return the port of a URL that names none."""
+    return 443 if rule.args[0].startswith("https://") else 80
+
+
+def passed_to(rule: Directive) -> str:
+    """Return what the addresses of a proxy_pass are kept under: `https://a` and `http://a` have different ports."""
+    return ("https://" if port_of(rule) == 443 else "") + target_of(rule)[0]
+
+
 def proxied(exchange: Exchange, rule: Directive) -> Generator[Any, Any, Reply]:
     """Answer by what the server behind says; 502 and 504 when it does not."""
     now = yield Now()
     authority, uri = target_of(rule)
     passed = _uri(exchange, uri, now)
     name = exchange.expand(authority, now)
-    peers = exchange.site.upstreams.get(name)
+    secure = port_of(rule) == 443
+    peers = exchange.site.upstreams.get(f"https://{name}" if secure else name) or exchange.site.upstreams.get(name)
     if peers is None:
-        found = yield from _resolved(exchange, name, passed)
+        found = yield from _resolved(exchange, name, port_of(rule))
         if found is None:
             return Reply(502)
         peers = found
@@ -47,17 +58,17 @@ def proxied(exchange: Exchange, rule: Directive) -> Generator[Any, Any, Reply]:
     status = 502
     for offset in range(len(peers)):
         host, port = peers[(turn + offset) % len(peers)]
-        upstream = f"http://{host}:{port}{passed}"
+        upstream = f"{'https' if secure else 'http'}://{host}:{port}{passed}"
         try:
-            return (yield from _ask(exchange, (host, port), passed, authority))
+            return (yield from _ask(exchange, (host, port), passed, authority, secure=secure))
         except Errno as error:
             status = yield from _failed(exchange, error, upstream)
     return Reply(status)
 
 
-def _resolved(exchange: Exchange, name: str, passed: str) -> Generator[Any, Any, list[tuple[str, int]] | None]:
+def _resolved(exchange: Exchange, name: str, default: int) -> Generator[Any, Any, list[tuple[str, int]] | None]:
     """Resolve a name with variables at the time of the request."""
-    host, port = address(name)
+    host, port = address(name, default)
     try:
         found = yield Resolve(host)
         return [(one, port) for one in found]
@@ -72,9 +83,9 @@ def _failed(exchange: Exchange, error: Errno, upstream: str) -> Generator[Any, A
         yield from exchange.error(f"upstream timed out (110: Connection timed out) while {doing}", upstream=upstream)
         return 504
     if error.name in ("EPROTO", "EPIPE"):
-        yield from exchange.error(
-            "upstream prematurely closed connection while reading response header from upstream", upstream=upstream
-        )
+        closed = "upstream prematurely closed connection while reading response header from upstream"
+        failed = f"peer closed connection in SSL handshake while {error.path}" if error.path else closed
+        yield from exchange.error(failed, upstream=upstream)
         return 502
     number, text = REASONS.get(error.name, (5, str(error)))
     what = "recv()" if error.name == "ECONNRESET" else "connect()"
@@ -106,11 +117,15 @@ def _headers(exchange: Exchange, authority: str, now: int) -> list[tuple[str, st
     return headers + [(name, value) for name, value in exchange.request.headers if name.lower() not in DROPPED | named]
 
 
-def _ask(exchange: Exchange, peer: tuple[str, int], passed: str, authority: str) -> Generator[Any, Any, Reply]:
+def _ask(
+    exchange: Exchange, peer: tuple[str, int], passed: str, authority: str, *, secure: bool
+) -> Generator[Any, Any, Reply]:
     now = yield Now()
     here = exchange.location
     fd = yield Connect(peer[0], peer[1], duration(here.word("proxy_connect_timeout", "60s")))
     try:
+        if secure and (yield Secure(fd, name=_named(exchange, authority, now))):
+            raise Errno("EPROTO", "SSL handshaking to upstream")
         wire = h11.Connection(h11.CLIENT)
         try:
             head = h11.Request(method=exchange.method, target=passed, headers=_headers(exchange, authority, now))
@@ -122,6 +137,13 @@ def _ask(exchange: Exchange, peer: tuple[str, int], passed: str, authority: str)
             raise Errno("EPROTO") from None
     finally:
         yield Close(fd)
+
+
+def _named(exchange: Exchange, authority: str, now: int) -> str:
+    """Return the name that a server behind is asked for by: none, unless proxy_ssl_server_name is on."""
+    if exchange.location.word("proxy_ssl_server_name", "off") != "on":
+        return ""
+    return exchange.expand(exchange.location.word("proxy_ssl_name", address(authority)[0]), now)
 
 
 def _receive(wire: h11.Connection, fd: int, timeout: int) -> Generator[Any, Any, Reply]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kit.embedded.images.nginx.journal import Exchange
-from kit.embedded.images.nginx.pages import HEADER_TOO_LARGE, NO_KEEPALIVE, status_line
+from kit.embedded.images.nginx.pages import NO_KEEPALIVE, SENT_AS, status_line
 from kit.embedded.images.stamps import http_date
 
 
@@ -31,7 +31,7 @@ def encoded(exchange: Exchange, reply: Reply, now: int, *, keepalive: bool) -> b
     chunked = reply.chunked and exchange.request.version >= (1, 1)
     if chunked:
         body = (f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b"") + b"0\r\n\r\n"
-    exchange.status = 400 if reply.status == HEADER_TOO_LARGE else reply.status
+    exchange.status = SENT_AS.get(reply.status, reply.status)
     exchange.sent = 0 if head_only else len(body)
     if exchange.request.version == (0, 9) and not exchange.request.bad:
         return body
@@ -61,12 +61,13 @@ def _head(exchange: Exchange, reply: Reply, now: int, *, keepalive: bool, chunke
 
 
 def _absolute(exchange: Exchange, location: str) -> str:
-    """Return a redirect in full: the client's Host without its port, the port listened on unless it is 80."""
+    """Return a redirect in full: the client's Host without its port, the port listened on unless it is the scheme's own."""
     if not location.startswith("/"):
         return location
     port = exchange.local[1]
     host = exchange.request.host or exchange.local[0]
-    return f"http://{host}{'' if port == 80 else f':{port}'}{location}"
+    scheme, own = ("https", 443) if exchange.secure else ("http", 80)
+    return f"{scheme}://{host}{'' if port == own else f':{port}'}{location}"
 
 
 def kept(exchange: Exchange, reply: Reply) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import re2
 
+from kit.embedded.core.ports import Pair
 from kit.embedded.images.nginx.config import ConfigError, Directive
 
 UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -14,7 +15,8 @@ SECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 DEFAULT_BODY = 1 << 20
 INHERITED = ("root", "index", "autoindex", "default_type", "error_page", "add_header", "access_log", "error_log", "server_tokens",
              "client_max_body_size", "auth_basic", "proxy_set_header", "proxy_http_version", "proxy_connect_timeout", "proxy_read_timeout",
-             "types", "try_files", "charset", "log_not_found")  # fmt: skip
+             "types", "try_files", "charset", "log_not_found",
+             "ssl_certificate", "ssl_certificate_key", "proxy_ssl_name", "proxy_ssl_server_name")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -41,12 +43,14 @@ class Location:
 
 @dataclass(slots=True)
 class Server:
-    """One `server` block. `names` as written; `default` the ports it is the default server of."""
+    """One `server` block. `names` as written; `default` the ports it is the default server of; `secure` the first `listen … ssl`."""
 
     ports: list[int]
     default: set[int]
     names: list[str]
     top: Location
+    secured: set[int] = field(default_factory=set)
+    secure: Directive | None = None
 
     @property
     def name(self) -> str:
@@ -62,11 +66,16 @@ class Site:
     upstreams: dict[str, list[tuple[str, int]]]
     log_formats: dict[str, str]
     turns: dict[str, int] = field(default_factory=dict)  # round robin
+    pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)  # by the paths of certificate and key
 
     @property
     def ports(self) -> list[int]:
         """The ports to listen on."""
         return sorted({port for server in self.servers for port in server.ports})
+
+    def secure(self, port: int) -> bool:
+        """Say whether a port speaks TLS: one `ssl` among its `listen` is enough."""
+        return any(port in server.secured for server in self.servers)
 
     def server(self, port: int, host: str) -> Server:
         """Return the server of a port for a Host header without port."""
@@ -153,7 +162,7 @@ def _rules(level: Directive) -> list[tuple[bool, str]]:
 
 
 def _server(made: Directive, base: dict[str, list[Directive]], rules: list[tuple[bool, str]]) -> Server:
-    ports, default = [], set()
+    ports, default, secured, secure = [], set(), set(), None
     for one in made.all("listen"):
         port = _port(one)
         if port is None:
@@ -163,22 +172,25 @@ def _server(made: Directive, base: dict[str, list[Directive]], rules: list[tuple
         ports.append(port)
         if "default_server" in one.args:
             default.add(port)
+        if "ssl" in one.args:
+            secured.add(port)
+            secure = secure or one
     names = [name for one in made.all("server_name") for name in one.args]
     for name in names:
         if name.startswith("~"):
             compiled(name[1:], False, f"in {made.file}:{made.line}")
     top = Location("", "", _settings(base, made), _rules(made) or rules)
     top.inner = _locations(made, top)
-    return Server(ports or [80], default, [name for name in names if name], top)
+    return Server(ports or [80], default, [name for name in names if name], top, secured, secure)
 
 
 def _port(listen: Directive) -> int | None:
     where = f"in {listen.file}:{listen.line}"
     text = listen.args[0]
-    if "ssl" in listen.args or "quic" in listen.args:
-        raise ConfigError(
-            f'the "ssl" parameter of "listen" is not simulated by the embedded cluster (a kind cluster runs the real nginx) {where}'
-        )
+    for word in ("quic", "http2", "proxy_protocol"):
+        if word in listen.args:
+            what = f'the "{word}" parameter of "listen" is not simulated'
+            raise ConfigError(f"{what} by the embedded cluster (a kind cluster runs the real nginx) {where}")
     if text.startswith("unix:"):
         raise ConfigError(
             f'"listen {text}" is not simulated by the embedded cluster (a kind cluster runs the real nginx) {where}'
@@ -229,10 +241,10 @@ def choose(level: Location, path: str) -> Location:
     return inner or best or level
 
 
-def address(text: str) -> tuple[str, int]:
-    """Split `host:port`; the port is 80 when there is none."""
+def address(text: str, default: int = 80) -> tuple[str, int]:
+    """Split `host:port`; the port is the default one when there is none."""
     host, _, port = text.partition(":")
-    return host, int(port) if port.isdecimal() else 80
+    return host, int(port) if port.isdecimal() else default
 
 
 def size(text: str) -> int:

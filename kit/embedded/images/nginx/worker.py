@@ -8,10 +8,11 @@ from typing import Any
 from kit.embedded.core.program import Context, Local, Now, Peer, Write
 from kit.embedded.images.nginx.answer import answer
 from kit.embedded.images.nginx.journal import Exchange
-from kit.embedded.images.nginx.pages import special
+from kit.embedded.images.nginx.pages import PLAIN_TO_TLS, special
 from kit.embedded.images.nginx.parser import Reader, Request
 from kit.embedded.images.nginx.reply import Reply, encoded, kept
 from kit.embedded.images.nginx.site import Site, choose, size
+from kit.embedded.images.nginx.tls import PLAIN, handshake
 from kit.embedded.images.serving import CONNECTION, Server
 
 QUIT, TERM = 3, 15
@@ -47,16 +48,23 @@ class Worker:
         self.connections[0] += 1
         number = self.connections[0]
         client, local = (yield Peer(CONNECTION)), (yield Local(CONNECTION))
-        reader = Reader()
+        reader, secure, plain = Reader(), self.site.secure(port), False
+        if secure:
+            why = yield from handshake(self.site, port)
+            plain = why == PLAIN
+            if why and not plain:
+                return
         while True:
             request = yield from reader.request()
             if request is None:
                 return
+            if plain:
+                request.bad = request.bad or PLAIN_TO_TLS
             server.busy.add(ctx.pid)
             chosen = self.site.server(port, request.host)
             exchange = Exchange(
                 self.site, request, chosen, chosen.top, client, (local[0], port), number, self.ctx.pid, self.ctx.hostname, self.version,
-                self.logs, method=request.method,
+                self.logs, method=request.method, secure=secure and not plain,
             )  # fmt: skip
             reply, rest = yield from self._reply(ctx, exchange, reader)
             keep = kept(exchange, reply) and rest and bool(server.listeners)

@@ -1,4 +1,4 @@
-"""`wget` (models busybox networking/wget.c): HTTP/1.1 over the Pod's network; TLS and FTP are refused."""
+"""`wget` (models busybox networking/wget.c): HTTP/1.1 over the Pod's network; FTP is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from kit.embedded.core.program import Close, Connect, Errno, Now, Open, Poll, Read, Resolve, Write
+from kit.embedded.core.program import Close, Connect, Errno, Now, Open, Poll, Read, Resolve, Secure, Write
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, table
 from kit.embedded.images.busybox.applets.usages import WGET
 from kit.embedded.images.busybox.words import natural
@@ -186,7 +186,8 @@ class Download:
             raise Fail(f"can't connect to remote host ({address}): {error}") from None
         if url.scheme == "https":
             yield from self.command.raw_error("wget: note: TLS certificate validation not implemented\n")
-            raise Fail("TLS is not simulated: use http")
+            if (yield Secure(fd, name=url.host)):
+                raise Fail("TLS error from peer")
         if url.scheme == "ftp":
             raise Fail("FTP is not simulated: use http")
         return fd
