@@ -27,6 +27,7 @@ from kit.embedded.core.store import Key, Row, Store
 from kit.embedded.core.trace import Trace
 from kit.embedded.core.turns import Answer, Batch, Called, Data, Dial, End, Hangup, Input, Output, Request, Ticket
 from kit.embedded.core.waiting import Calls
+from kit.embedded.net.gate import Gate
 from kit.embedded.net.network import Fabric
 from kit.embedded.node.agent import Nodes
 from kit.embedded.node.metering import Sampler
@@ -99,6 +100,8 @@ class Cluster:
         )
         agents = self._run_nodes(signer)
         self.api.network = self.fabric
+        if tls is not None:
+            Gate(self.fabric.nodes[settings.node_names[0]], tls, clock.wall, self.api.handle)
         self.leases = Leases(queue, clock, store, self._undo)
         usage = self.api.context.usage if settings.metrics else None
         for controller in (

@@ -15,9 +15,10 @@ LEAD = "tls: failed to verify certificate: x509: "
 UNKNOWN = "certificate signed by unknown authority"
 MAX_NAMES = 100
 MAX_DEPTH = 10
-FAILURES = {
-    "EllipticCurvePublicKey": "x509: ECDSA verification failure",
-    "Ed25519PublicKey": "x509: Ed25519 verification failure",
+KINDS = {  # of keys: what an algorithm of signatures is called, Go's type, what is said of a signature that is wrong
+    "RSA": ("*rsa.PublicKey", "crypto/rsa: verification error"),
+    "ECDSA": ("*ecdsa.PublicKey", "x509: ECDSA verification failure"),
+    "Ed25519": ("ed25519.PublicKey", "x509: Ed25519 verification failure"),
 }
 
 
@@ -133,12 +134,34 @@ def _unsigned(child: Any, parent: Any) -> str:
 
     if not _authorises(parent):
         return "x509: invalid signature: parent certificate cannot sign this kind of certificate"
+    wanted, has = _signature_kind(child), _key_kind(parent)
+    if wanted != has:
+        return (
+            f"x509: signature algorithm specifies an {wanted} public key, but have public key of type {KINDS[has][0]}"
+        )
     try:
         child.verify_directly_issued_by(parent)
     except (InvalidSignature, ValueError, TypeError):
-        kind = next((base.__name__ for base in type(parent.public_key()).__mro__ if base.__name__ in FAILURES), "")
-        return FAILURES.get(kind, "crypto/rsa: verification error")
+        return KINDS[has][1]
     return ""
+
+
+def _key_kind(one: Any) -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+    key = one.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "ECDSA"
+    return "Ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else "RSA"
+
+
+def _signature_kind(one: Any) -> str:
+    from cryptography.x509.oid import SignatureAlgorithmOID
+
+    oid = one.signature_algorithm_oid
+    if oid == SignatureAlgorithmOID.ED25519:
+        return "Ed25519"
+    return "ECDSA" if oid.dotted_string.startswith("1.2.840.10045.4.") else "RSA"
 
 
 def _authorises(one: Any) -> bool:

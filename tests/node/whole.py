@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from asking import TOKEN, Asking, PlainSigner
@@ -12,6 +17,8 @@ from kit.embedded.core.settings import Settings
 from kit.embedded.core.store import Event
 from kit.embedded.core.turns import Answer, Finish, Ticket
 from kit.kube import tables
+from kit.runtime.credentials import Credentials
+from kit.runtime.tls import OpenSsl
 
 Obj = dict[str, Any]
 BOOT_MS = 5000
@@ -19,11 +26,20 @@ SLICES = "endpointslices.discovery.k8s.io"
 WATCHED = ("pods", "events", SLICES)
 
 
+@cache
+def openssl() -> OpenSsl:
+    """Return TLS with an authority of its own, made once."""
+    folder = Path(mkdtemp(prefix="kit-tests-"))
+    atexit.register(rmtree, folder)
+    return OpenSsl(Credentials(folder, "facts").folder)
+
+
 class Whole(Asking):
     """The cluster, its clock, and one namespace that is watched: `seen` are the events of a watch with their ms since `began`."""
 
     def __init__(self, space: str) -> None:
-        self.cluster = Cluster(Settings(seed=7, name="facts", nodes=3, admin_token=TOKEN, metrics=True), PlainSigner())
+        settings = Settings(seed=7, name="facts", nodes=3, admin_token=TOKEN, metrics=True)
+        self.cluster = Cluster(settings, PlainSigner(), tls=openssl())
         self.api, self.queue, self.clock, self.store = (
             self.cluster.api,
             self.cluster.queue,

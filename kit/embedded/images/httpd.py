@@ -11,6 +11,7 @@ import h11
 from kit.embedded.core.program import Context, Now, Read, Write
 from kit.embedded.images.serving import CONNECTION, Handler, Server
 from kit.embedded.images.stamps import http_date
+from kit.embedded.net.phrases import REASONS
 
 BODY_LIMIT = 1 << 20
 
@@ -111,11 +112,3 @@ def _refuse(wire: h11.Connection) -> Generator[Any, Any, None]:
         CONNECTION,
         b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + body,
     )
-
-
-REASONS = {
-    200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 301: "Moved Permanently", 302: "Found", 304: "Not Modified",
-    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Request Entity Too Large",
-    418: "I'm a teapot", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
-    504: "Gateway Timeout",
-}  # fmt: skip

@@ -62,6 +62,11 @@ class Secured:
         """Say whether a read would not wait."""
         return bool(self._inside or self._error) or self._ended or self.end.closed or self.end.reset
 
+    @property
+    def over(self) -> bool:
+        """Say whether nothing more will come, and all that came was read."""
+        return self._ended and not self._inside
+
     def recv(self, size: int = 65536) -> bytes | None:
         """Return bytes, b"" at the end, None when there is nothing yet. ECONNRESET."""
         if not self._inside and not self._ended:

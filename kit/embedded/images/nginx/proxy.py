@@ -20,6 +20,11 @@ DROPPED = frozenset(
 )
 REASONS = {"ECONNREFUSED": (111, "Connection refused"), "EHOSTUNREACH": (113, "No route to host"),
            "ENETUNREACH": (101, "Network is unreachable"), "ECONNRESET": (104, "Connection reset by peer")}  # fmt: skip
+WRONG_VERSION = "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number)"
+HANDSHAKES = {
+    "EOF": "peer closed connection in SSL handshake",
+    "connection reset by peer": "SSL_do_handshake() failed (104: Connection reset by peer)",
+}
 BODY_LIMIT = 4 << 20
 
 
@@ -84,7 +89,7 @@ def _failed(exchange: Exchange, error: Errno, upstream: str) -> Generator[Any, A
         return 504
     if error.name in ("EPROTO", "EPIPE"):
         closed = "upstream prematurely closed connection while reading response header from upstream"
-        failed = f"peer closed connection in SSL handshake while {error.path}" if error.path else closed
+        failed = f"{error.path} while SSL handshaking to upstream" if error.path else closed
         yield from exchange.error(failed, upstream=upstream)
         return 502
     number, text = REASONS.get(error.name, (5, str(error)))
@@ -124,8 +129,8 @@ def _ask(
     here = exchange.location
     fd = yield Connect(peer[0], peer[1], duration(here.word("proxy_connect_timeout", "60s")))
     try:
-        if secure and (yield Secure(fd, name=_named(exchange, authority, now))):
-            raise Errno("EPROTO", "SSL handshaking to upstream")
+        if secure and (why := (yield Secure(fd, name=_named(exchange, authority, now)))):
+            raise Errno("EPROTO", HANDSHAKES.get(why, WRONG_VERSION))
         wire = h11.Connection(h11.CLIENT)
         try:
             head = h11.Request(method=exchange.method, target=passed, headers=_headers(exchange, authority, now))

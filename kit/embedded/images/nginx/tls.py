@@ -16,7 +16,7 @@ OPEN = "BIO_new_file() failed (SSL: error:{code}:system library::{why}:calling f
 CODES = {
     "ENOENT": ("80000002", "10000080:BIO routines::no such file"),
     "EACCES": ("8000000D", "10080002:BIO routines::system lib"),
-    "EISDIR": ("80000015", "10080002:BIO routines::system lib"),
+    "ENOTDIR": ("80000014", "10080002:BIO routines::system lib"),
 }
 FLAWS = {
     "certificate": 'cannot load certificate "{certificate}": PEM_read_bio_X509_AUX() failed '
@@ -69,6 +69,8 @@ def _read(fs: Tree, path: str, what: str) -> bytes:
     try:
         return fs.read(path)
     except Errno as error:
+        if error.name == "EISDIR":  # OpenSSL opens a folder, and finds nothing in it
+            return b""
         code, bio = CODES.get(error.name, CODES["ENOENT"])
         why = OPEN.format(code=code, why=error, path=path, bio=bio)
         raise ConfigError(f'cannot load certificate{what} "{path}": {why}') from None
