@@ -83,8 +83,10 @@ class Secured:
         """Take as much of `data` as there is room for -> how much. EPIPE, ECONNRESET."""
         if self._channel is None:
             return self.end.send(data)
-        if self._shut or self.end.shut or self.end.closed:
+        if self._shut or self._error or self.end.shut or self.end.closed:
             raise Errno("EPIPE")
+        if self._ready is not None:  # the handshake goes first
+            return 0
         self._flush()
         taken = 0 if self._wire else min(len(data), WINDOW)
         if taken:
@@ -179,7 +181,7 @@ class Secured:
         elif self._channel.secured:
             found = ""
         elif self._ended:
-            found = EOF
+            found = self._error = EOF
         else:
             return
         ready, self._ready = self._ready, None
