@@ -33,3 +33,12 @@ def test_answers_are_the_real_ones(world: Any) -> None:
         if (ours := asked(world, method, path, headers, body)) != real
     ]
     assert not wrong, f"{len(wrong)} of {len(RECORDED['cases'])}:\n" + "\n".join(wrong)
+
+
+def test_every_answer_has_the_escapes_of_go(world: Any) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    obj = {"metadata": {"name": "c", "annotations": {"a": "<x>"}}, "data": {"p": "<b>&\u2028</b>"}}
+    for made in (world.call("POST", path, obj), world.call("GET", f"{path}/c"), world.call("GET", path)):
+        assert rb'"annotations":{"a":"\u003cx\u003e"}' in made.response.body
+        assert rb'"p":"\u003cb\u003e\u0026\u2028\u003c/b\u003e"' in made.response.body
+    assert rb"configmaps \"\u003cx\u003e\" not found" in world.call("GET", f"{path}/<x>").response.body

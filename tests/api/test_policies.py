@@ -187,3 +187,18 @@ TYPED = json.loads((Path(__file__).parent / "recorded" / "typechecking.json").re
 def test_types_are_checked_as_by_the_real_controller(name: str, spec: Any, status: Any) -> None:
     found = warnings(spec, builtin())
     assert found == (status["typeChecking"].get("expressionWarnings") or [])
+
+
+def test_what_is_deleted_together_has_no_name(world: Any) -> None:
+    told = "(has(request.name) ? request.name : 'no') + ' ' + oldObject.metadata.name"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["configmaps"]}
+    validation = {"expression": "false", "messageExpression": told}
+    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [validation]}
+    world.call("POST", PLACES["ValidatingAdmissionPolicy"], {"metadata": {"name": "v"}, "spec": spec})
+    binding = {"metadata": {"name": "v"}, "spec": {"policyName": "v", "validationActions": ["Deny"]}}
+    world.call("POST", PLACES["ValidatingAdmissionPolicyBinding"], binding)
+    world.call("POST", MAPS, {"metadata": {"name": "c"}})
+    lead = "ValidatingAdmissionPolicy 'v' with binding 'v' denied request: "
+    for path, name, words in ((f"{MAPS}/c", "c", "c c"), (MAPS, "Unknown", "no c")):
+        said = world.call("DELETE", path).body["message"]
+        assert said == f'configmaps "{name}" is forbidden: {lead}{words}'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from json import JSONEncoder, dumps, loads
+from json import loads
 from typing import Any
 
 import yaml
@@ -12,10 +12,10 @@ import yaml
 from kit.embedded.api.negotiation import JSON, PROTOBUF, YAML
 from kit.embedded.core.turns import Response
 from kit.errors import Status
-from kit.kube import protowriting
+from kit.kube import gojson, protowriting
+from kit.kube.gojson import encode
 from kit.kube.status import Denied, KubeletRefusal
 
-encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 TEXT = "text/plain; charset=utf-8"
 
@@ -47,7 +47,7 @@ def indented(response: Response) -> Response:
     """Return an answer in JSON as people read it, any other as it is."""
     if ("Content-Type", JSON) not in response.headers or not response.body:
         return response
-    return replace(response, body=dumps(loads(response.body), indent=2, ensure_ascii=False).encode())
+    return replace(response, body=gojson.indented(loads(response.body)).encode())
 
 
 def text(words: str, code: int = 200) -> Response:

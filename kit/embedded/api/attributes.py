@@ -40,6 +40,8 @@ class Attributes:
     warnings: list[str] = field(default_factory=list)
     dry_runs: tuple[str, ...] = ()
     """What the query says of dry runs, each time it does."""
+    collective: bool = False
+    """Whether it is one of many that a request deletes, which names none of them."""
 
     @property
     def key(self) -> Key:

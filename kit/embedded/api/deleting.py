@@ -127,7 +127,7 @@ def delete_collection(context: Context, at: Attributes, options: Options) -> rea
     page = reading.page(context, at)
     for record in page.records:
         meta = record.obj["metadata"]
-        one = replace(at, verb="delete", name=meta["name"], namespace=meta.get("namespace", ""))
+        one = replace(at, verb="delete", name=meta["name"], namespace=meta.get("namespace", ""), collective=True)
         if context.store.record(one.key) is not None:
             delete(context, one, options)
     return page

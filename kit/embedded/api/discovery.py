@@ -10,11 +10,12 @@ from hashlib import sha512
 from typing import Any
 
 from kit.embedded.api import groups
-from kit.embedded.api.answers import encode, respond, text, written
+from kit.embedded.api.answers import respond, text, written
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import accepted, aggregated
 from kit.embedded.core.turns import Request, Response
 from kit.kube import status
+from kit.kube.gojson import encode
 from kit.kube.kinds import Resource, Subresource
 
 AGGREGATED = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"

@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from kit.embedded.api import admission, bodies, budgets, deleting, negotiation, writing
-from kit.embedded.api.answers import encode, respond, success
+from kit.embedded.api.answers import respond, success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
 from kit.errors import Status
 from kit.kube import status
+from kit.kube.gojson import encode
 from kit.kube.kinds import Resource
 
 _PODS = Resource("", "v1", "Pod", "pods", "pod", namespaced=True)

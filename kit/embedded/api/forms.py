@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kit.embedded.api.answers import encode, item, listing
+from kit.embedded.api.answers import item, listing
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import shown
@@ -14,6 +14,7 @@ from kit.embedded.api.reading import Page
 from kit.embedded.core.store import Obj, Record
 from kit.errors import Status
 from kit.kube import protowriting, status
+from kit.kube.gojson import encode
 from kit.kube.kinds import Resource
 from kit.kube.tables import Include, table
 

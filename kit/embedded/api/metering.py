@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from kit.embedded.api import forms, negotiation, reading, selecting
-from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.answers import respond
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import TABLE, Accepted
@@ -18,6 +18,7 @@ from kit.embedded.core.turns import Request, Response
 from kit.embedded.core.usage import earliest
 from kit.errors import Status
 from kit.kube import metering
+from kit.kube.gojson import encode
 
 READER: Obj = {
     "kind": "ClusterRole",

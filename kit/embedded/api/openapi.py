@@ -10,12 +10,13 @@ from hashlib import sha512
 from typing import Any
 
 from kit.embedded.api import customdocs, negotiation
-from kit.embedded.api.answers import TEXT, encode
+from kit.embedded.api.answers import TEXT
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import JSON
 from kit.embedded.api.openapi_paths import paths
 from kit.embedded.core.turns import Request, Response
 from kit.kube import metering
+from kit.kube.gojson import encode
 from kit.kube.kinds import Resource
 from kit.kube.openapi_schemas import group_versions, openapi_document
 from kit.kube.times import http_date

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kit.embedded.api import auth, bodies, legacytokens, negotiation, rbac, rules
-from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.answers import respond
 from kit.embedded.api.attributes import Attributes, User
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
 from kit.kube import status
+from kit.kube.gojson import encode
 from kit.kube.rbac import Question, words
 
 Review = Callable[[Context, Attributes, Request], Response]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kit.embedded.api import auth, groups, health, monitoring, openapi
-from kit.embedded.api.answers import encode, indented, respond
+from kit.embedded.api.answers import indented, respond
 from kit.embedded.api.context import Context
 from kit.embedded.api.discovery import version
 from kit.embedded.api.negotiation import JSON, one_of
 from kit.embedded.core.turns import Request, Response
+from kit.kube.gojson import encode
 
 CONFIGURATION = "/.well-known/openid-configuration"
 KEYS = "/openid/v1/jwks"

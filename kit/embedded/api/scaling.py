@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.embedded.api import bodies, patching, reading, rules, scaleowners, writing
-from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.answers import respond
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import Accepted, patch_media
@@ -18,6 +18,7 @@ from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, patches, schema, selectors, status
 from kit.kube.apply import apply, check_type, track_update
 from kit.kube.custom.definition import Scale
+from kit.kube.gojson import encode
 from kit.kube.kinds import Resource
 
 _CARRIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")

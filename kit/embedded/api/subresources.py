@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kit.embedded.api import admission, bodies, connecting, evictions, negotiation, scaling, streams, tokens, verbs
-from kit.embedded.api.answers import encode, respond
+from kit.embedded.api.answers import respond
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response, Ticket
 from kit.kube import status
+from kit.kube.gojson import encode
 from kit.kube.kinds import Resource
 
 VIEWS = frozenset({"status", "finalize", "ephemeralcontainers", "resize", "approval"})

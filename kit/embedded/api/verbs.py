@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kit.embedded.api import absent, bodies, custom, deleting, forms, patching, reading, writing
-from kit.embedded.api.answers import encode, respond, success
+from kit.embedded.api.answers import respond, success
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import PACKED, PROTOBUF, YAML, Accepted, body_media
 from kit.embedded.core.store import Record
 from kit.embedded.core.turns import Request, Response
 from kit.kube import decoding, protobuf, schema, status
+from kit.kube.gojson import encode
 
 Handler = Callable[[Context, Attributes, Request, Accepted], Response]
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kit.embedded.api import forms, negotiation, reading, selecting
-from kit.embedded.api.answers import encode, written
+from kit.embedded.api.answers import written
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import PACKED, PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, Accepted
@@ -19,6 +19,7 @@ from kit.embedded.core.store import Event, Obj, Record
 from kit.embedded.core.turns import Ticket
 from kit.errors import Status
 from kit.kube import protowriting, status
+from kit.kube.gojson import encode
 
 BOOKMARK_MS = 60_000
 INITIAL_END = "k8s.io/initial-events-end"

@@ -10,14 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from json import JSONEncoder
 from typing import Any, NamedTuple
 
 from kit.errors import Status
+from kit.kube.gojson import encode
 
 Obj = dict[str, Any]
-
-_encode = JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 class Key(NamedTuple):
@@ -48,19 +46,19 @@ class Record:
     def encoded(self) -> bytes:
         """The object as compact JSON, encoded once."""
         if self._bytes is None:
-            self._bytes = _encode(self.obj).encode()
+            self._bytes = encode(self.obj).encode()
         return self._bytes
 
     @property
     def lasting(self) -> bytes:
         """What the journal keeps: the object as it was written."""
-        return _encode(self.written).encode() if self.written else self.encoded
+        return encode(self.written).encode() if self.written else self.encoded
 
     @property
     def metadata(self) -> str:
         """The object's metadata as compact JSON, encoded once: what rows of Tables carry."""
         if self._metadata is None:
-            self._metadata = _encode(self.obj["metadata"])
+            self._metadata = encode(self.obj["metadata"])
         return self._metadata
 
     def shown_as(self, obj: Obj) -> None:

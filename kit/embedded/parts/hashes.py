@@ -10,10 +10,9 @@ from typing import Any
 
 from kit.embedded.core.ids import ALPHABET
 from kit.embedded.core.store import Obj
-from kit.kube import godump
+from kit.kube import godump, gojson
 
 _OFFSET, _PRIME = 0x811C9DC5, 0x01000193
-_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}  # as Go's encoding/json writes them
 
 
 def of_template(template: Obj, collisions: int | None) -> str:
@@ -28,7 +27,7 @@ def of_template(template: Obj, collisions: int | None) -> str:
 
 def of_data(data: Any, collisions: int) -> str:
     """Return upstream's hash of a revision's data: FNV-32 over its JSON and the number of collisions."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).translate(_ESCAPED)
+    text = gojson.escaped(json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
     value = _OFFSET
     for byte in f"{text}{collisions}".encode():
         value = value * _PRIME & 0xFFFFFFFF ^ byte

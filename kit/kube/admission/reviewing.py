@@ -14,7 +14,6 @@ from typing import Any, Final
 
 KIND: Final = "AdmissionReview"
 VERSION: Final = "admission.k8s.io/v1"
-EMPTY: Final = frozenset({"subResource", "requestSubResource", "namespace", "name"})
 TYPELESS: Final = (
     "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct "
     '{{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
@@ -40,7 +39,7 @@ class Verdict:
 
 def review(request: Mapping[str, Any], uid: str, obj: Any, old: Any) -> dict[str, Any]:
     """Return the review of a request, in the order the API server writes it."""
-    asked = {key: value for key, value in request.items() if value or key not in EMPTY}
+    asked = dict(request)
     tail = {key: asked.pop(key) for key in ("dryRun", "options")}
     return {
         "kind": KIND,

@@ -56,7 +56,7 @@ def asked(context: Context, at: Attributes, obj: Obj | None, old: Obj | None) ->
         if (group, version) != (resource.group, resource.version)
         and context.registry.by_path(group, version, resource.plural) is not None
     )
-    name = at.name or str(((obj or {}).get("metadata") or {}).get("name") or "")
+    name = "" if at.collective else at.name or str(((obj or {}).get("metadata") or {}).get("name") or "")
     inside = name if resource.group_resource == "namespaces" else at.namespace
     about = About(operation, resource.group, resource.version, resource.plural, at.subresource, inside, name, versions)
     space = context.store.get(Key("namespaces", "", at.namespace)) if at.namespace else None
@@ -99,8 +99,8 @@ def _labels(obj: Obj | None) -> Mapping[str, str] | None:
 
 def called(asked: Asked) -> str:
     """Return what refusals call the object."""
-    obj = asked.obj if asked.obj is not None else asked.old
-    return asked.at.name or ("Unknown" if obj is None else attributes.called(obj))
+    obj = asked.obj if asked.obj is not None or asked.at.collective else asked.old
+    return asked.about.name or ("Unknown" if obj is None else attributes.called(obj))
 
 
 def values(asked: Asked, about: About, params: Any = None) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def request(asked: Asked, about: About) -> dict[str, Any]:
     if sub:
         kind = (sub.group, sub.version, sub.kind) if sub.version else (*kind[:2], sub.kind)
     inner = kind if sub and sub.version else (about.group, about.version, kind[2])
-    return {
+    told = {
         "kind": dict(zip(("group", "version", "kind"), inner, strict=True)),
         "resource": {"group": about.group, "version": about.version, "resource": about.resource},
         "subResource": about.subresource,
@@ -173,6 +173,7 @@ def request(asked: Asked, about: About) -> dict[str, Any]:
         "dryRun": at.dry_run,
         "options": _options(at, about.operation) if about.operation in OPTIONS else None,
     }
+    return {key: value for key, value in told.items() if value != ""}  # as `omitempty` leaves them out
 
 
 def _user(at: Attributes) -> dict[str, Any]:
