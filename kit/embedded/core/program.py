@@ -21,6 +21,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kit.embedded.core import capabilities
+
 if TYPE_CHECKING:
     from kit.embedded.core.filesystem import Tree
     from kit.embedded.core.ports import Pair
@@ -112,6 +114,11 @@ class Context:
     hostname: str = ""
     tty: bool = False
     state: dict[str, Any] = field(default_factory=dict)
+    capabilities: int = capabilities.USUAL
+
+    def may(self, name: str) -> bool:
+        """Say whether the process has a capability (CHOWN, FOWNER ...)."""
+        return capabilities.held(self.capabilities, self.uid, name)
 
 
 # --- files and pipes ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kit.embedded.core import capabilities
 from kit.embedded.core import program as p
 from kit.embedded.core.filesystem import normal
 from kit.embedded.core.inodes import Device, Dir, File
@@ -236,7 +237,8 @@ def kill(process: Process, call: p.Kill) -> None:
         found = [other for other in table.values() if other.group == group]
     if not found:
         raise Errno("ESRCH")
-    allowed = [other for other in found if process.uid in (0, other.uid)]
+    rights = process.container.setup.capabilities
+    allowed = [other for other in found if process.uid == other.uid or capabilities.held(rights, process.uid, "KILL")]
     if not allowed:
         raise Errno("EPERM")
     for other in allowed if call.signal else ():

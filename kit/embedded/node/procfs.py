@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kit.embedded.core import capabilities
 from kit.embedded.core.inodes import Dir, File, Link, Mount
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _status(process: Process) -> str:
     return (
         f"Name:\t{_name(process)}\nState:\t{STATES[process.state]}\nTgid:\t{process.pid}\nPid:\t{process.pid}\nPPid:\t{process.ppid}\n"
         f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t{gid}\t{gid}\t{gid}\nVmRSS:\t{process.memory // 1024} kB\nThreads:\t1\n"
+        + capabilities.shown(process.container.setup.capabilities, uid)
     )
 
 

@@ -1,8 +1,7 @@
 """The kernel of one container: drives its programs in slices of CPU time. Models the Linux scheduler with a CFS quota, and containerd.
 
-A container runs at most 1 ms of CPU per ms of cluster time, less at its limit (a quota per 100 ms), then its next slice is put
-into the queue: an endless loop never freezes a turn. A process that waits holds nothing in the queue but its timer.
-Not simulated: more than one core per container.
+A container runs at most 1 ms of CPU per ms of cluster time (more cores are not simulated), less at its limit (a quota per 100 ms),
+then its next slice is queued: an endless loop never freezes a turn. A process that waits holds nothing in the queue but its timer.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit.embedded.core.capabilities import USUAL
 from kit.embedded.core.clock import Clock
 from kit.embedded.core.filesystem import Tree
 from kit.embedded.core.ids import Ids
@@ -64,6 +64,7 @@ class Setup:
     uid: int = 0
     gid: int = 0
     state: dict[str, Any] = field(default_factory=dict)
+    capabilities: int = USUAL  # the bounding set
     transient: bool = False  # an init container: what it does is always waited for
 
 
@@ -180,7 +181,7 @@ class Container:
         """Return `program` made ready to run as `process`."""
         return program(
             Context(process.argv, process.env, process.cwd, self.tree, process.pid, process.ppid, process.uid, process.gid,
-                    self.setup.hostname, process.tty is not None, state)
+                    self.setup.hostname, process.tty is not None, state, self.setup.capabilities)
         )  # fmt: skip
 
     # --- running ---

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kit.embedded.core import capabilities
 from kit.embedded.core.effects import Emit
 from kit.embedded.core.filesystem import Tree
 from kit.embedded.core.inodes import File, Mount
@@ -218,7 +219,8 @@ def _launch(worker: Worker, unit: Unit, tree: Tree, message: File, log: Log, arg
     world = worker.site.world
     uid, gid = user_of(unit, worker.pod)
     setup = Setup(f"{worker.key.namespace}/{worker.key.name}/{unit.name}", tree, worker.sandbox.host, worker.sandbox.hostname,
-                  resources.limits(unit.spec), uid, gid, transient=unit.kind == "init")  # fmt: skip
+                  resources.limits(unit.spec), uid, gid, transient=unit.kind == "init",
+                  capabilities=capabilities.bounding(unit.spec.get("securityContext") or {}))  # fmt: skip
     id = unit.id
     container = Container(world, setup, lambda code: worker.exited(unit, id, code, container, message))
     unit.container = container

@@ -307,9 +307,8 @@ def _changed(command: Command, paths: list[str], change: Any, *, recursive: bool
     for path in paths:
         try:
             node: Any = command.node(path)
-            if command.ctx.uid and getattr(node, "uid", 0) != command.ctx.uid:
-                raise Errno("EPERM", path)
-            if command.name != "chmod" and command.ctx.uid:
+            owner = command.name == "chmod" and getattr(node, "uid", 0) == command.ctx.uid
+            if not owner and not command.ctx.may("FOWNER" if command.name == "chmod" else "CHOWN"):
                 raise Errno("EPERM", path)
             change(path, node)
             if recursive and isinstance(node, Dir):
