@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +47,18 @@ printf '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":
 printf '"patchType":"JSONPatch","patch":"%s"}}' "$patch"
 """,
 }
+
+
+PROGRAMS["convert"] = r"""#!/bin/sh
+review=$(head -c "$CONTENT_LENGTH")
+part() { printf %s "$review" | sed "s/.*$1.*/\\1/"; }
+uid=$(part '"uid":"\([^"]*\)","desiredAPIVersion"') wanted=$(part '"desiredAPIVersion":"\([^"]*\)"')
+case $wanted in */v1) from=v2 old=words new=text;; *) from=v1 old=text new=words;; esac
+objects=$(part '"objects":\(\[.*\]\)},"response"' | sed "s|\"${wanted%/*}/$from\"|\"$wanted\"|g; s/\"$old\":/\"$new\":/g")
+printf 'Content-Type: application/json\r\n\r\n'
+printf '{"apiVersion":"apiextensions.k8s.io/v1","kind":"ConversionReview","response":{"uid":"%s",' "$uid"
+printf '"result":{"status":"Success"},"convertedObjects":%s}}' "$objects"
+"""
 
 
 def authority() -> tuple[Any, x509.Certificate]:
@@ -221,3 +235,54 @@ def test_an_unknown_authority_and_a_pod_that_is_gone(hooks: Hooks) -> None:
     active(hooks, "connection refused")
     address = hooks.world.objects.get("service", "hook")["spec"]["clusterIP"]
     assert hooks.refused("bad").endswith(f"dial tcp {address}:443: connect: connection refused")
+
+
+def definition(hooks: Hooks, group: str) -> dict[str, Any]:
+    """Return a definition whose two versions the Pod converts into one another."""
+    bundle = base64.b64encode(hooks.ca.public_bytes(Encoding.PEM)).decode()
+    client = {"service": {"name": "hook", "namespace": hooks.namespace, "path": "/convert"}, "caBundle": bundle}
+    text = {"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+    versions = [
+        {"name": name, "served": True, "storage": name == "v1", "schema": {"openAPIV3Schema": text}}
+        for name in ("v1", "v2")
+    ]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"notes.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"plural": "notes", "singular": "note", "kind": "Note"},
+            "versions": versions,
+            "conversion": {
+                "strategy": "Webhook",
+                "webhook": {"clientConfig": client, "conversionReviewVersions": ["v1"]},
+            },
+        },
+    }
+
+
+def test_a_pod_converts_custom_resources(hooks: Hooks, tmp_path: Path) -> None:
+    world, group = hooks.world, f"{hooks.namespace}.example.com"
+    hooks.serve(f"hook.{hooks.namespace}.svc")
+    world.objects.create(definition(hooks, group))
+    hooks.made.append(("customresourcedefinition", f"notes.{group}"))
+    world.kubectl("wait", "--for=condition=Established", "crd", f"notes.{group}", "--timeout=30s")
+
+    def create(name: str, version: str, **spec: str) -> bool:
+        note = {"apiVersion": f"{group}/{version}", "kind": "Note", "metadata": {"name": name}, "spec": spec}
+        (tmp_path / name).write_text(json.dumps(note))
+        try:
+            return bool(world.kubectl("create", "-f", str(tmp_path / name)))
+        except AssertionError:  # its resources are served a moment later
+            return False
+
+    def shown(version: str, *name: str) -> str:
+        return str(world.kubectl("get", f"notes.{version}.{group}", *name, "-o", "jsonpath={..spec}"))
+
+    world.until(lambda: create("n", "v1", text="hello"))
+    assert (shown("v1", "n"), shown("v2", "n")) == ('{"text":"hello"}', '{"words":"hello"}')
+    assert create("m", "v2", words="bye")
+    assert shown("v1", "m") == '{"text":"bye"}'
+    assert shown("v2") == '{"words":"bye"} {"words":"hello"}'

@@ -47,3 +47,4 @@ class Context:
     exposition: Exposition | None = None
     calls: Calls | None = None
     memo: Memo | None = None
+    converting: bool = False  # a custom resource that is served has a conversion webhook

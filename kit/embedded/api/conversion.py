@@ -6,11 +6,14 @@ conversion (events), and pkg/apis/autoscaling/v1/conversion.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from kit.embedded.core.store import Obj
-from kit.kube import decoding, status
+from kit.embedded.api.converting import undecodable
+from kit.embedded.core.store import Key, Obj, Record
+from kit.errors import Status
+from kit.kube import decoding
+from kit.kube.custom import fitting
 from kit.kube.kinds import Resource
 
 # core/v1 field -> events.k8s.io/v1 field
@@ -30,7 +33,8 @@ def shown(resource: Resource, obj: Obj) -> Obj:
     """Return a stored object in the version of a resource."""
     if obj["apiVersion"] == resource.api_version:
         return obj
-    _refuse_webhook(resource)
+    if resource.custom and resource.custom.convert:
+        return read_as(resource, resource.custom.convert([obj], resource.api_version)[0])
     if resource.custom and resource.node:  # defaults are those of the version it is stored in
         obj = decoding.prune(obj, resource.node)
     convert = _OUT.get((resource.api_version, resource.kind))
@@ -40,19 +44,48 @@ def shown(resource: Resource, obj: Obj) -> Obj:
 def stored(resource: Resource, obj: Obj) -> Obj:
     """Return an object of a resource's version as it is kept."""
     if resource.custom:
-        if resource.version != resource.custom.storage:
-            _refuse_webhook(resource)
-        return {**obj, "apiVersion": f"{resource.group}/{resource.custom.storage}"}
+        return obj  # until it is kept: rules and admission see the version of the request
     convert = _IN.get((resource.api_version, resource.kind))
     return convert(obj) if convert else obj
 
 
-def _refuse_webhook(resource: Resource) -> None:
-    if resource.custom and resource.custom.webhook:
-        raise status.not_implemented(
-            f"this embedded cluster does not call conversion webhooks: {resource.group_resource} can be read and written in "
-            f"version {resource.custom.storage} only; a kind cluster does (--provider kind)"
-        )
+def kept(resource: Resource, obj: Obj) -> Obj:
+    """Return a custom resource in the version that its definition stores."""
+    custom = resource.custom
+    if custom is None or resource.version == custom.storage:
+        return obj
+    version = f"{resource.group}/{custom.storage}"
+    return custom.convert([obj], version)[0] if custom.convert else {**obj, "apiVersion": version}
+
+
+def read_as(resource: Resource, obj: Obj) -> Obj:
+    """Return what a webhook made as the schema of its version reads it."""
+    out: Obj = fitting.fitted(obj, resource.node) if resource.node else obj
+    return out
+
+
+def opened(resource: Resource, key: Key, record: Record) -> Record:
+    """Return a record in the version of a resource, as it is read from the store; what a webhook can't convert is an error of the store."""
+    if resource.custom is None or record.obj["apiVersion"] == resource.api_version:
+        return record
+    try:
+        made = Record(shown(resource, record.obj), record.revision)
+    except Status as error:
+        where = "/".join(part for part in (resource.group, resource.plural, key.namespace, key.name) if part)
+        raise undecodable(error, f"/{where}", record.revision) from None
+    made.written = record.written
+    return made
+
+
+def listed(resource: Resource, records: Sequence[Record]) -> Sequence[Record]:
+    """Return what a list shows in the version of a resource: what a webhook converts is asked about at once."""
+    convert = resource.custom.convert if resource.custom else None
+    others = [record for record in records if record.obj["apiVersion"] != resource.api_version] if convert else []
+    if convert is None or not others:
+        return records
+    made = iter(convert([record.obj for record in others], resource.api_version, again=False))
+    same = {id(record) for record in others}
+    return [Record(read_as(resource, next(made)), one.revision) if id(one) in same else one for one in records]
 
 
 def _event_out(obj: Obj) -> Obj:

@@ -6,10 +6,12 @@ Models apiextensions-apiserver's discovery and OpenAPI controllers. Definitions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kit.embedded.api import custom
 from kit.embedded.api.context import Context
+from kit.embedded.api.converting import Converter
 from kit.embedded.core.store import Event
 from kit.kube import owners
 from kit.kube.custom import definition
@@ -24,6 +26,7 @@ class Definitions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.changed: list[Callable[[], None]] = []
+        self._converters: dict[str, tuple[Any, Converter]] = {}
         context.store.listeners.append(self._notify)
 
     def _notify(self, event: Event) -> None:
@@ -39,7 +42,8 @@ class Definitions:
     def serve(self) -> None:
         """Serve what the definitions in the store say."""
         store = self._context.store
-        found = definition.served(store.list(DEFINITIONS))
+        found = definition.served(store.list(DEFINITIONS), self._converter)
+        self._context.converting = any(one.custom is not None and one.custom.convert is not None for one in found)
         for resource in found:
             if not store.indexed(resource.group_resource, "owner"):
                 store.index(resource.group_resource, "owner", owners.uids)
@@ -47,6 +51,18 @@ class Definitions:
         self._refit(found)
         for tell in self.changed:
             tell()
+
+    def _converter(self, crd: Mapping[str, Any]) -> Converter | None:
+        """Return what asks a definition's conversion webhook: the same one as long as it says the same of it."""
+        name, conversion = crd["metadata"]["name"], crd["spec"].get("conversion") or {}
+        if conversion.get("strategy") != "Webhook":
+            self._converters.pop(name, None)
+            return None
+        said, converter = self._converters.get(name, (None, None))
+        if converter is None or said != conversion:
+            converter = Converter(self._context, conversion["webhook"])
+            self._converters[name] = (conversion, converter)
+        return converter
 
     def _refit(self, found: Sequence[Resource]) -> None:
         """Show the objects there are as their definitions read them today: with its defaults, without what it does not know."""

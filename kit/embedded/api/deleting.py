@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from kit.embedded.api import admission, reading
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import listed
 from kit.embedded.api.writing import ORDER, finished, remove
 from kit.embedded.core.store import Obj, Record
 from kit.kube import status, times
@@ -125,6 +126,7 @@ def delete(context: Context, at: Attributes, options: Options) -> Deleted:
 def delete_collection(context: Context, at: Attributes, options: Options) -> reading.Page:
     """Delete what the selectors name; the list of what was there."""
     page = reading.page(context, at)
+    page = page._replace(records=listed(at.resource, page.records))  # before they are gone
     for record in page.records:
         meta = record.obj["metadata"]
         one = replace(at, verb="delete", name=meta["name"], namespace=meta.get("namespace", ""), collective=True)

@@ -8,7 +8,7 @@ from typing import Any
 from kit.embedded.api.answers import item, listing
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
-from kit.embedded.api.conversion import shown
+from kit.embedded.api.conversion import listed, shown
 from kit.embedded.api.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Accepted
 from kit.embedded.api.reading import Page
 from kit.embedded.core.store import Obj, Record
@@ -40,6 +40,7 @@ def one(context: Context, at: Attributes, form: Accepted, record: Record) -> byt
 def many(context: Context, at: Attributes, form: Accepted, page: Page) -> bytes:
     """Return a list's bytes."""
     resource = at.resource
+    page = page._replace(records=listed(resource, page.records))
     if form.kind == TABLE:
         return _listed(context, at, form, page)
     if form.kind == PARTIAL:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from kit.embedded.api import history, selecting
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import opened
 from kit.embedded.core.store import Key, Obj, Record
 from kit.errors import Status
 from kit.kube import status
@@ -40,7 +41,7 @@ def get(context: Context, at: Attributes) -> Record:
     record = context.store.record(at.key)
     if record is None:
         raise status.not_found(at.resource, at.name)
-    return record
+    return opened(at.resource, at.key, record)
 
 
 def page(context: Context, at: Attributes) -> Page:

@@ -17,7 +17,8 @@ CONFIGURATIONS = (
 @contextmanager
 def remembering(context: Context, memo: Memo) -> Iterator[None]:
     """Do what follows with a memo; where no webhook is configured nothing is remembered, which costs nothing."""
-    if context.calls is None or not any(context.store.count(kind) for kind in CONFIGURATIONS):
+    asks = context.converting or any(context.store.count(kind) for kind in CONFIGURATIONS)
+    if context.calls is None or not asks:
         yield
         return
     before = context.memo, context.ids

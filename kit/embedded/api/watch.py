@@ -5,18 +5,21 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/watch.go and pkg/storage/cacher.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 
 from kit.embedded.api import forms, negotiation, reading, selecting
 from kit.embedded.api.answers import written
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
+from kit.embedded.api.conversion import listed
 from kit.embedded.api.negotiation import PACKED, PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, Accepted
+from kit.embedded.api.remembering import remembering
 from kit.embedded.core.exposition import Labels
 from kit.embedded.core.queue import Entry
 from kit.embedded.core.store import Event, Obj, Record
 from kit.embedded.core.turns import Ticket
+from kit.embedded.core.waiting import Memo, Waiting
 from kit.errors import Status
 from kit.kube import protowriting, status
 from kit.kube.gojson import encode
@@ -44,6 +47,9 @@ class Watch:
         self.since = 0
         self.sent = 0
         self.entries: list[Entry] = []
+        self.waiting: deque[tuple[str, Record]] = (
+            deque()
+        )  # events that a webhook has yet to convert, and those behind them
 
     def sees(self, event: Event) -> str:
         """Return ADDED, MODIFIED, DELETED as this watch sees an event, "" when it does not."""
@@ -120,9 +126,10 @@ class Watchers:
                 yield self._line(watch, kind, _record(event, kind))
 
     def _present(self, watch: Watch) -> Iterator[bytes]:
-        for _, record in self._context.store.items(watch.at.key.resource, watch.at.namespace or None):
-            if watch.matches(record.obj):
-                yield self._line(watch, "ADDED", record)
+        items = self._context.store.items(watch.at.key.resource, watch.at.namespace or None)
+        found = [record for _, record in items if watch.matches(record.obj)]
+        for record in listed(watch.at.resource, found):
+            yield self._line(watch, "ADDED", record)
 
     def _notify(self, event: Event) -> None:
         watches = self._open.get(event.key.resource)
@@ -139,12 +146,43 @@ class Watchers:
             if watch.unwritable:
                 self._end(watch)
                 continue
+            custom = watch.at.resource.custom
+            if custom is not None and custom.convert is not None:
+                self._queue(watch, kind, _record(event, kind))
+                continue
             form, query = watch.form, watch.at.query
             same = (kind, form, watch.at.resource.api_version, query.get("includeObject", ""), watch.headed)
             line = shared.get(same)
             if line is None:
                 line = shared[same] = self._line(watch, kind, _record(event, kind))
             watch.headed = True
+            watch.sent += 1
+            watch.ticket.send(line)
+
+    def _queue(self, watch: Watch, kind: str, record: Record) -> None:
+        """Send an event when the webhook has converted it, and not before those that came earlier."""
+        watch.waiting.append((kind, record))
+        if len(watch.waiting) == 1:
+            self._go_on(watch, Memo())
+
+    def _go_on(self, watch: Watch, memo: Memo) -> None:
+        """Send what waits, as far as it is converted."""
+        calls = self._context.calls
+        while watch.waiting and watch.ticket.open:
+            kind, record = watch.waiting[0]
+            try:
+                with remembering(self._context, memo):
+                    line = self._line(watch, kind, record)
+            except Waiting as waiting:
+                if calls is not None:
+                    calls.ask(waiting.questions, memo, lambda memo=memo: self._go_on(watch, memo))  # type: ignore[misc]
+                return
+            except Status as error:
+                watch.ticket.send(_event(watch.form, "ERROR", encode(error.body()).encode()))
+                self._end(watch)
+                return
+            watch.waiting.popleft()
+            watch.headed, memo = True, Memo()
             watch.sent += 1
             watch.ticket.send(line)
 
@@ -155,6 +193,7 @@ class Watchers:
 
     def _body(self, watch: Watch, record: Record) -> bytes:
         form, at = watch.form, watch.at
+        record = listed(at.resource, [record])[0]
         if form.kind == TABLE:
             meta = {"resourceVersion": record.obj["metadata"]["resourceVersion"]}
             columns = not watch.headed

@@ -12,7 +12,7 @@ from typing import Any
 from kit.embedded.api import admission, custom, rules, services
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
-from kit.embedded.api.conversion import shown, stored
+from kit.embedded.api.conversion import kept, opened, shown, stored
 from kit.embedded.core.store import Key, Obj, Record
 from kit.errors import Status
 from kit.kube import copies, status
@@ -105,6 +105,7 @@ def update(context: Context, at: Attributes, change: Change, *, applied: bool = 
     record = context.store.record(at.key)
     if record is None:
         raise status.not_found(at.resource, at.name)
+    record = opened(at.resource, at.key, record)
     old = record.obj
     new = _continued(at, change(old), old)
     if not (applied or whole):  # a binding is in nobody's managed fields
@@ -128,6 +129,8 @@ def _kept(context: Context, at: Attributes, obj: Obj) -> Record:
     """Commit an object, or remove it when this write let go of its last finalizer."""
     if at.dry_run:
         return Record(_written(at, obj), context.store.revision)
+    obj = kept(at.resource, obj)
+    back = shown(at.resource, obj)  # a webhook is asked before anything is written
     if finished(obj):
         record = context.store.record(at.key)
         if record is not None:
@@ -135,7 +138,11 @@ def _kept(context: Context, at: Attributes, obj: Obj) -> Record:
     context.trace.add(context.clock.now, at.user.name, at.verb, _what(at))
     if "resourceVersion" not in obj["metadata"] or at.resource.custom:
         obj = _written(at, {**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}})
-    return context.store.commit(at.key, obj)
+    record = context.store.commit(at.key, obj)
+    if record.obj["apiVersion"] == at.resource.api_version or not at.resource.custom:
+        return record
+    meta = {**back["metadata"], "resourceVersion": record.obj["metadata"]["resourceVersion"]}
+    return Record(_written(at, {**back, "metadata": meta}), record.revision)
 
 
 def finished(obj: Obj) -> bool:

@@ -50,7 +50,7 @@ def review(request: Mapping[str, Any], uid: str, obj: Any, old: Any) -> dict[str
 
 def verdict(code: int, body: bytes, uid: str, *, mutating: bool) -> Verdict:
     """Return what an HTTP answer says; raise UnusableError."""
-    found = _decoded(code, body)
+    found = decoded(code, body, CALLING)
     version, kind = found.get("apiVersion") or "", found.get("kind") or ""
     if (version, kind) != (VERSION, KIND):
         raise UnusableError(_misnamed(version, kind))
@@ -88,17 +88,18 @@ def denial(name: str, status: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decoded(code: int, body: bytes) -> dict[str, Any]:
+def decoded(code: int, body: bytes, lead: str = "") -> dict[str, Any]:
+    """Return the document of an HTTP answer; UnusableError, begun with `lead`, when it has none."""
     try:
         found = json.loads(body) if body else None
     except ValueError:
         found = body
     if code >= 400:
-        raise UnusableError(CALLING + _refused(code, found))
+        raise UnusableError(lead + _refused(code, found))
     if not body:
-        raise UnusableError(f"{CALLING}0-length response with status code: {code} and content type: application/json")
+        raise UnusableError(f"{lead}0-length response with status code: {code} and content type: application/json")
     if not isinstance(found, dict):
-        raise UnusableError(CALLING + TYPELESS.format("array" if isinstance(found, list) else "string"))
+        raise UnusableError(lead + TYPELESS.format("array" if isinstance(found, list) else "string"))
     return found
 
 

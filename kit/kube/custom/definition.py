@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -19,6 +19,8 @@ from kit.kube.kinds import Resource, Subresource
 from kit.kube.schema import Node
 
 Object = Mapping[str, Any]
+Convert = Callable[..., list[dict[str, Any]]]
+Converters = Callable[[Object], Convert | None]
 
 VERBS: Final = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 PART: Final = ("get", "patch", "update")
@@ -48,8 +50,8 @@ class Custom:
     scale: Scale | None = None
     deprecated: str = ""
     terminating: bool = False
-    webhook: bool = False
-    """Whether a webhook converts between its versions."""
+    convert: Convert | None = None
+    """What asks the webhook that converts between its versions (objects, version), None where only apiVersion differs."""
 
     @cached_property
     def node(self) -> Node:
@@ -79,14 +81,15 @@ def condition(crd: Object, type: str) -> str:
     return next((str(one["status"]) for one in listed if one["type"] == type), "")
 
 
-def resources(crd: Object) -> list[Resource]:
+def resources(crd: Object, converters: Converters = lambda crd: None) -> list[Resource]:
     """Return the resources of a definition's served versions."""
     spec = crd["spec"]
     stored = next((one["name"] for one in spec["versions"] if one.get("storage")), "")
-    return [_resource(crd, spec, version, stored) for version in spec["versions"] if version.get("served")]
+    convert = converters(crd)
+    return [_resource(crd, spec, version, stored, convert) for version in spec["versions"] if version.get("served")]
 
 
-def _resource(crd: Object, spec: Object, version: Object, stored: str) -> Resource:
+def _resource(crd: Object, spec: Object, version: Object, stored: str, convert: Convert | None) -> Resource:
     names = (crd.get("status") or {}).get("acceptedNames") or spec["names"]
     parts = version.get("subresources") or {}
     kind = names["kind"]
@@ -112,7 +115,7 @@ def _resource(crd: Object, spec: Object, version: Object, stored: str) -> Resour
             scale=_scale(parts.get("scale")),
             deprecated=_deprecation(spec["group"], version, kind),
             terminating=condition(crd, "Terminating") == "True",
-            webhook=(spec.get("conversion") or {}).get("strategy") == "Webhook",
+            convert=convert,
         ),
     )
 
@@ -142,9 +145,9 @@ def _storage_hash(group: str, version: str, kind: str) -> str:
     return base64.b64encode(sha256(f"{group}/{version}/{kind}".encode()).digest()[:8]).decode()
 
 
-def served(crds: Iterable[Object]) -> Sequence[Resource]:
+def served(crds: Iterable[Object], converters: Converters = lambda crd: None) -> Sequence[Resource]:
     """Return all custom resources in the order of discovery: by group, the best version first."""
-    found = [resource for crd in crds if established(crd) for resource in resources(crd)]
+    found = [resource for crd in crds if established(crd) for resource in resources(crd, converters)]
     return sorted(found, key=lambda one: (one.group, version_rank(one.version), one.plural))
 
 
