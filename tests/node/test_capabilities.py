@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from commandline import Commandline
+from whole import Whole
 
 from kit.embedded.core.capabilities import bounding, held, shown
 
@@ -35,3 +37,15 @@ def test_recorded_status_of_a_usual_and_a_bare_container(facts):
     logs = {one["command"].split()[2]: one["stdout"] for one in case["expect"]["final"] if " logs " in one["command"]}
     for pod, context in (("p", {"capabilities": {"drop": ["ALL"]}}), ("q", {})):
         assert shown(bounding(context), 0) in logs[pod]
+
+
+def test_recorded_output_of_a_usual_and_a_bare_container(facts):
+    (case,) = (one for one in facts("kubelet.jsonl") if one["id"] == "klet-sec-caps")
+    logs = {one["command"].split()[2]: one["stdout"] for one in case["expect"]["final"] if " logs " in one["command"]}
+    whole = Whole("klet")
+    for step in case["steps"][:2]:
+        whole.create(step["create"], "klet")
+    whole.pass_time(5000)
+    for pod in ("p", "q"):  # which of two streams is read first is chance
+        ours = Commandline(whole).run(f"kubectl logs {pod}", None)[0]
+        assert sorted(ours.splitlines()) == sorted(logs[pod].splitlines())

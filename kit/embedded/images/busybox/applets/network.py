@@ -167,6 +167,8 @@ def ping(command: Command) -> Steps:
     address = yield from _resolve(words[0])
     command.out(f"PING {words[0]} ({address}): {size} data bytes\n")
     yield from command.flush()
+    if not command.ctx.may("NET_RAW"):
+        raise Fail("permission denied (are you root?)")
     deadline = (yield Now()) + duration_ms(str(command.options["w"])) if command.has("w") else None
     sent, times = 0, []
     while (not count or sent < count) and (deadline is None or (yield Now()) < deadline):
