@@ -24,7 +24,7 @@ def measure():
             waiting.register(socket, selectors.EVENT_READ, [0])
         begin = time.perf_counter()
         for number in range(EVENTS):
-            client.call("PATCH", f"{MAPS}/bell", {"data": {"mark": f"<{number}>"}}, kind=MERGE)
+            client.call("PATCH", f"{MAPS}/bell", {"data": {"mark": f"#{number}"}}, kind=MERGE)
             _drain(waiting, 0)
             time.sleep(max(0.0, begin + (number + 1) / EVENTS - time.perf_counter()))
         rung = time.perf_counter()
@@ -56,4 +56,4 @@ def watched(client):
 def _drain(waiting, seconds):
     """Count the events that have arrived."""
     for key, _ in waiting.select(seconds):
-        key.data[0] += arrived(key.fileobj).count(b'"mark":"<')
+        key.data[0] += arrived(key.fileobj).count(b'"mark":"#')
