@@ -194,3 +194,15 @@ def test_binding_puts_a_pod_on_a_node_once(world: Any) -> None:
     assert bound["spec"]["nodeName"] == "n1"
     assert [(one["type"], one["status"]) for one in bound["status"]["conditions"]] == [("PodScheduled", "True")]
     assert world.call("POST", f"{PODS}/p/binding", binding).code == 409
+
+
+def test_a_scaler_without_policies_is_refused(world: Any) -> None:
+    behavior = {"scaleUp": {"policies": []}, "scaleDown": {"policies": []}}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}
+    spec = {"maxReplicas": 3, "scaleTargetRef": target, "behavior": behavior}
+    path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+    refused = world.call("POST", path, {"metadata": {"name": "h"}, "spec": spec})
+    why = "Required value: must specify at least one Policy"
+    places = [f"spec.behavior.{direction}.policies: {why}" for direction in ("scaleUp", "scaleDown")]
+    assert refused.code == 422
+    assert refused.body["message"].endswith(f"is invalid: [{', '.join(places)}]")

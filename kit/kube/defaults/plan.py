@@ -23,6 +23,8 @@ Rule = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 POD_SPEC = "io.k8s.api.core.v1.PodSpec"
 KEPT = 2048
+# Lists whose defaulting tells an empty one from none: what is given empty is left to be refused.
+GIVEN_EMPTY = {"io.k8s.api.autoscaling.v2.HPAScalingRules": frozenset({"policies"})}
 SCALARS = frozenset({"string", "integer", "number", "boolean"})
 
 
@@ -110,7 +112,7 @@ def _plan(node: Node) -> Plan:
             empty = wire.omitted - wire.pointers - wire.nulls
             plan.droppable = frozenset(
                 key for key, field in node.fields.items() if key in empty and _can_be_empty(field)
-            )
+            ) - GIVEN_EMPTY.get(node.name, frozenset())
             plan.nulls = wire.nulls
         else:
             lists = (key for key, field in node.fields.items() if field.type == "array")
