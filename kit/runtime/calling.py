@@ -10,8 +10,13 @@ import contextlib
 import errno
 import ssl
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
+from kit.embedded.core.ports import TlsError
 from kit.embedded.core.turns import Called, Invoke
+from kit.runtime import trust
+from kit.runtime.tls import certificates
 
 MAX_BODY = 3 * 1024 * 1024
 MODES = {
@@ -23,10 +28,11 @@ MODES = {
 
 
 class Caller:
-    """Makes calls in the driver's loop and hands the answers to `feed`."""
+    """Makes calls in the driver's loop and hands the answers to `feed`; `wall` is the time that certificates are judged at."""
 
-    def __init__(self, feed: Callable[[Called], None]) -> None:
+    def __init__(self, feed: Callable[[Called], None], wall: Callable[[], int]) -> None:
         self._feed = feed
+        self._wall = wall
         self._running: set[asyncio.Task[None]] = set()
 
     def call(self, one: Invoke) -> None:
@@ -38,7 +44,7 @@ class Caller:
     async def _call(self, one: Invoke) -> None:
         try:
             async with asyncio.timeout(one.timeout_ms / 1000):
-                answer = await _posted(one)
+                answer = await _posted(one, self._wall())
         except TimeoutError:
             answer = Called(one.id, error="context deadline exceeded")
         except Exception as error:  # noqa: BLE001 - whatever a call meets is its answer, never the driver's end
@@ -46,22 +52,24 @@ class Caller:
         self._feed(answer)
 
 
-async def _posted(one: Invoke) -> Called:
+async def _posted(one: Invoke, wall_ms: int) -> Called:
     import aiohttp
 
-    trust = ssl.create_default_context(cadata=one.authority.decode() or None)
-    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust), trust_env=False)
+    session = aiohttp.ClientSession(trust_env=False)
     headers = {"Content-Type": "application/json", "Accept": "application/json, */*"}
+    judge = _judge(one, wall_ms)
     with contextlib.suppress(aiohttp.ClientPayloadError):
         async with session:
             try:
-                async with session.post(one.url, data=one.body, headers=headers, allow_redirects=False) as answer:
+                async with session.post(
+                    one.url, data=one.body, headers=headers, allow_redirects=False, ssl=judge
+                ) as answer:
                     body = await answer.content.read(MAX_BODY)
                     while not answer.content.at_eof() and len(body) < MAX_BODY:
                         body += await answer.content.read(MAX_BODY - len(body))
                     return Called(one.id, answer.status, body)
-            except aiohttp.ClientConnectorCertificateError as error:
-                return Called(one.id, error=_untrusted(error.certificate_error))
+            except TlsError as error:
+                return Called(one.id, error=str(error))
             except aiohttp.ClientConnectorDNSError as error:
                 return Called(one.id, error=f"dial tcp: lookup {error.host}: no such host")
             except aiohttp.ClientConnectorSSLError:
@@ -74,10 +82,27 @@ async def _posted(one: Invoke) -> Called:
     return Called(one.id, error="unexpected EOF")
 
 
-def _untrusted(error: Exception) -> str:
-    """Return Go's words for a certificate that is not trusted."""
-    lead = "tls: failed to verify certificate: x509: "
-    code = getattr(error, "verify_code", 0)
-    if code in {18, 19, 20, 21}:
-        return f"{lead}certificate signed by unknown authority"
-    return f"{lead}{getattr(error, 'verify_message', error)}"
+def _judge(one: Invoke, wall_ms: int) -> Any:
+    """Return what looks at a server's certificate before anything is sent: in Go's words, which OpenSSL's own check has not."""
+    import aiohttp
+
+    class Judge(aiohttp.Fingerprint):
+        def __init__(self) -> None:
+            """Know no fingerprint: the certificate itself is looked at."""
+
+        def check(self, transport: asyncio.Transport) -> None:
+            """Raise TlsError for a certificate that is not to be trusted."""
+            name = urlsplit(one.url).hostname or ""
+            chain = certificates(transport.get_extra_info("ssl_object"))
+            found = trust.complaint(chain, one.authority or _host_roots(), name, wall_ms)
+            if found:
+                transport.abort()
+                raise TlsError(found)
+
+    return Judge()
+
+
+def _host_roots() -> bytes:
+    """Return the authorities that this host trusts, as PEM."""
+    roots = ssl.create_default_context().get_ca_certs(binary_form=True)
+    return "".join(ssl.DER_cert_to_PEM_cert(one) for one in roots).encode()

@@ -121,7 +121,7 @@ class Driver:
         self.expose = expose
         self.meter = meter or Meter()
         self.on_failure: Callable[[Exception], None] = lambda error: None
-        self._caller = Caller(self.feed)
+        self._caller = Caller(self.feed, unix_ms)
         self._journal = journal
         self._wall = wall
         self._unix = unix

@@ -66,7 +66,7 @@ class OpenSsl:
         session = self._trusting.wrap_bio(incoming, outgoing, server_hostname=name or None)
 
         def check() -> None:
-            found = "" if authority is None else trust.complaint(_certificates(session), authority, name, wall_ms)
+            found = "" if authority is None else trust.complaint(certificates(session), authority, name, wall_ms)
             if found:
                 raise TlsError(found)
 
@@ -111,7 +111,7 @@ def _chosen(session: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -
         session.context = session.choose(name)
 
 
-def _certificates(session: ssl.SSLObject) -> list[bytes]:
+def certificates(session: ssl.SSLObject) -> list[bytes]:
     """Return what a server showed, its own certificate first."""
     from _ssl import ENCODING_DER  # named by the standard library only from 3.13 on
 

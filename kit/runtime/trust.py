@@ -6,13 +6,17 @@ constraints, no policies. Times are the cluster's, which OpenSSL's own verificat
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
+import re
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 LEAD = "tls: failed to verify certificate: x509: "
 UNKNOWN = "certificate signed by unknown authority"
+BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 MAX_NAMES = 100
 MAX_DEPTH = 10
 KINDS = {  # of keys: what an algorithm of signatures is called, Go's type, what is said of a signature that is wrong
@@ -26,17 +30,30 @@ def complaint(chain: Sequence[bytes], authority: bytes, name: str, wall_ms: int)
     """Return why the certificates of a server (DER, its own first) are not trusted for `name` at a time, "" when they are."""
     from cryptography import x509
 
-    leaf, *between = [x509.load_der_x509_certificate(one) for one in chain]
     try:
-        roots = x509.load_pem_x509_certificates(authority)
-    except ValueError:
-        roots = []
+        leaf, *between = [x509.load_der_x509_certificate(one) for one in chain]
+    except ValueError as error:
+        return f"tls: failed to parse certificate from server: x509: {error}"
+    roots = _roots(authority)
     now = dt.datetime.fromtimestamp(wall_ms / 1000, dt.UTC)
     found = _untimely(leaf, now) or _other_name(leaf, name)
     if not found and leaf not in roots:
         found = _unrooted(leaf, roots, between, now)
     found = found or _unfit(leaf)
     return LEAD + found if found else ""
+
+
+def _roots(authority: bytes) -> list[Any]:
+    """Return the certificates of a PEM; what is none is passed over, as by AppendCertsFromPEM."""
+    from cryptography import x509
+
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # authorities of a host may be older than today's rules
+        for block in BLOCK.findall(authority):
+            with contextlib.suppress(ValueError):
+                found.append(x509.load_pem_x509_certificate(block))
+    return found
 
 
 def _untimely(one: Any, now: dt.datetime) -> str:
