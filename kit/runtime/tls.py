@@ -10,6 +10,7 @@ import contextlib
 import ssl
 import tempfile
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from kit.embedded.core.ports import Pair, TlsError
@@ -74,6 +75,10 @@ class OpenSsl:
 
     def serving(self) -> Pair:
         """Return the API server's own certificate."""
+        return self._own
+
+    @cached_property
+    def _own(self) -> Pair:
         return Pair((self._folder / "server.crt").read_bytes(), (self._folder / "server.key").read_bytes())
 
     def _context(self, pair: Pair) -> ssl.SSLContext:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from kit.errors import Status
 
 pytestmark = pytest.mark.both
+
+Made = runpy.run_path(str(Path(__file__).parents[1] / "runtime" / "record_trust.py"))["Made"]
 
 SITE = """
 server {
@@ -61,36 +59,19 @@ printf '"result":{"status":"Success"},"convertedObjects":%s}}' "$objects"
 """
 
 
-def authority() -> tuple[Any, x509.Certificate]:
-    """Return the key and the certificate of a new authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key, _signed(key, "hooks-ca", key, None, x509.BasicConstraints(ca=True, path_length=None))
+DAYS = (-400, 3000)  # of the recorder's day: long enough for every clock
 
 
-def _signed(key: Any, name: str, signer: Any, parent: x509.Certificate | None, *extensions: Any) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)  # noqa: TID251 - a certificate's dates are the wall's
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(parent.subject if parent else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=400))
-        .not_valid_after(now + dt.timedelta(days=400))
-    )
-    for one in extensions:
-        builder = builder.add_extension(one, critical=False)
-    return builder.sign(signer, hashes.SHA256())
+def authority() -> Any:
+    """Return a new authority."""
+    return Made("hooks-ca", ca=True, days=DAYS)
 
 
-def serving(ca_key: Any, ca: x509.Certificate, *names: str) -> dict[str, str]:
+def serving(root: Any, *names: str) -> dict[str, str]:
     """Return the data of a TLS Secret for a server of those names."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    others = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    certificate = _signed(key, names[0], ca_key, ca, others).public_bytes(Encoding.PEM)
-    return {"tls.crt": certificate.decode(), "tls.key": pem.decode()}
+    made = Made(names[0], root, names=names, days=DAYS)
+    key = made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"tls.crt": made.pem, "tls.key": key.decode()}
 
 
 class Hooks:
@@ -99,7 +80,7 @@ class Hooks:
     def __init__(self, world: Any) -> None:
         self.world = world
         self.namespace = world.objects.namespace
-        self.ca_key, self.ca = authority()
+        self.ca = authority()
         self.made: list[tuple[str, str]] = []
 
     def serve(self, *names: str) -> None:
@@ -107,7 +88,7 @@ class Hooks:
         objects = self.world.objects
         objects.create(
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls"}, "type": "kubernetes.io/tls",
-             "stringData": serving(self.ca_key, self.ca, *names)}
+             "stringData": serving(self.ca, *names)}
         )  # fmt: skip
         for name, data in (("site", {"default.conf": SITE}), ("programs", PROGRAMS)):
             objects.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
@@ -144,7 +125,7 @@ class Hooks:
     def configure(self, kind: str, path: str, **more: Any) -> None:
         """Ask a webhook about the ConfigMaps of the namespace from now on."""
         rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
-        bundle = base64.b64encode(self.ca.public_bytes(Encoding.PEM)).decode()
+        bundle = base64.b64encode(self.ca.pem.encode()).decode()
         hook = {
             "name": f"{path}.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "rules": [rule],
             "clientConfig": {"service": {"name": "hook", "namespace": self.namespace, "path": f"/{path}"}, "caBundle": bundle},
@@ -227,7 +208,7 @@ def test_a_certificate_of_another_name_is_not_trusted(hooks: Hooks) -> None:
 
 def test_an_unknown_authority_and_a_pod_that_is_gone(hooks: Hooks) -> None:
     hooks.serve(f"hook.{hooks.namespace}.svc")
-    _, hooks.ca = authority()
+    hooks.ca = authority()
     hooks.configure("ValidatingWebhookConfiguration", "judge")
     active(hooks, "failed to verify certificate")
     assert "x509: certificate signed by unknown authority" in hooks.refused("bad")
@@ -239,7 +220,7 @@ def test_an_unknown_authority_and_a_pod_that_is_gone(hooks: Hooks) -> None:
 
 def definition(hooks: Hooks, group: str) -> dict[str, Any]:
     """Return a definition whose two versions the Pod converts into one another."""
-    bundle = base64.b64encode(hooks.ca.public_bytes(Encoding.PEM)).decode()
+    bundle = base64.b64encode(hooks.ca.pem.encode()).decode()
     client = {"service": {"name": "hook", "namespace": hooks.namespace, "path": "/convert"}, "caBundle": bundle}
     text = {"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
     versions = [

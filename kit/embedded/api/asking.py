@@ -6,18 +6,23 @@ Models k8s.io/apiserver/pkg/util/webhook/client.go (ClientManager.HookClient) an
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
 from kit.embedded.api.context import Context
-from kit.embedded.core.store import Key
+from kit.embedded.core.ids import Ids
+from kit.embedded.core.store import Key, Obj
+from kit.embedded.core.turns import Called
 from kit.embedded.core.waiting import Inside, Question, Waiting
 from kit.kube.admission.reviewing import UnusableError
 
 OUTSIDE = "this embedded cluster calls no webhooks outside itself; labkit up --allow-webhook-urls lets it"
 LOOPBACK = ("127.", "localhost", "[::1]")
 DEFAULT_PORT = 443
+UNSTEADY = frozenset({"uid", "creationTimestamp", "managedFields"})
 
 Client = Mapping[str, Any]
 
@@ -35,6 +40,29 @@ def question(context: Context, client: Client, key: str, body: bytes, uid: str, 
     except UnusableError as error:
         raise UnusableError(f'Post "{url}": {error}') from None
     return Question(key, url, body, authority, seconds * 1000, uid, inside)
+
+
+def key_of(*about: Any) -> tuple[str, str]:
+    """Return the key and the uid of a question: what its answer is about, not the chance and time of one attempt."""
+    key = blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return key, Ids(int(key[:12], 16)).uid()
+
+
+def steady(obj: Obj | None, *but: str) -> Obj | None:
+    """Return an object without what another attempt at the same request has otherwise, and without some fields of its metadata."""
+    if obj is None:
+        return None
+    meta = obj.get("metadata") or {}
+    return {**obj, "metadata": {key: value for key, value in meta.items() if key not in UNSTEADY and key not in but}}
+
+
+def heard(context: Context, put: Question) -> tuple[str, Called]:
+    """Return the uid that a question was first asked with, and its answer; wait for it, or raise UnusableError where none came."""
+    await_answers(context, [put])
+    first, reply = context.memo.replies[put.key]  # type: ignore[union-attr]
+    if reply.error:
+        raise UnusableError(f'Post "{put.url}": {reply.error}')
+    return first.uid, reply
 
 
 def await_answers(context: Context, questions: Sequence[Question]) -> None:

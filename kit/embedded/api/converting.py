@@ -6,14 +6,11 @@ in the API server's watch cache; one object that is read is converted anew each 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
-from kit.embedded.api.asking import await_answers, question
+from kit.embedded.api.asking import heard, key_of, question, steady
 from kit.embedded.api.context import Context
-from kit.embedded.core.ids import Ids
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Called
 from kit.errors import Status
@@ -25,12 +22,8 @@ SECONDS = 30
 KEPT = 10_000
 FREE = frozenset({"labels", "annotations"})  # what a webhook may change of metadata
 SAME = (("name", "name"), ("namespace", "namespace"), ("uid", "UID"))
-UNANSWERED: dict[str, Any] = {
-    "uid": "",
-    "convertedObjects": None,
-    "result": {"metadata": {}},
-}  # as Go writes the empty struct
-UNSTEADY = frozenset({"uid", "creationTimestamp", "managedFields", "resourceVersion"})
+# As Go writes the empty struct.
+UNANSWERED: dict[str, Any] = {"uid": "", "convertedObjects": None, "result": {"metadata": {}}}
 
 
 class Converter:
@@ -43,18 +36,13 @@ class Converter:
 
     def __call__(self, objects: Sequence[Obj], version: str, *, again: bool = True) -> list[Obj]:
         """Return objects in another version, asking once for all; without `again` what is known of an object counts."""
-        known = (
-            {}
-            if again
-            else {
-                index: self._seen[key] for index, one in enumerate(objects) if (key := _key(one, version)) in self._seen
-            }
-        )
-        asked = [one for index, one in enumerate(objects) if index not in known]
+        keys = [_key(one, version) for one in objects]
+        known = {} if again else {key: self._seen[key] for key in keys if key in self._seen}
+        asked = [one for key, one in zip(keys, objects, strict=True) if key not in known]
         fresh = iter(self._asked(asked, version) if asked else ())
-        out = [known[index] if index in known else next(fresh) for index in range(len(objects))]
+        out = [known[key] if key in known else next(fresh) for key in keys]
         if not again:
-            self._seen |= {_key(one, version): made for one, made in zip(objects, out, strict=True)}
+            self._seen |= zip(keys, out, strict=True)
         while len(self._seen) > KEPT:
             del self._seen[next(iter(self._seen))]
         return out
@@ -62,16 +50,11 @@ class Converter:
     def _asked(self, objects: Sequence[Obj], version: str) -> list[Obj]:
         lead = f"conversion webhook for {objects[0]['apiVersion']}, Kind={objects[0]['kind']}"
         context = self._context
-        steady = json.dumps([self._client, version, [_steady(one) for one in objects]], sort_keys=True)
-        key = blake2b(steady.encode(), digest_size=16).hexdigest()
-        uid = Ids(int(key[:12], 16)).uid()
+        key, uid = key_of(self._client, version, [steady(one, "resourceVersion") for one in objects])
         try:
             put = question(context, self._client, key, _review(uid, version, objects), uid, SECONDS)
-            await_answers(context, [put])
-            first, reply = context.memo.replies[key]  # type: ignore[union-attr]
-            if reply.error:
-                raise UnusableError(f'Post "{put.url}": {reply.error}')
-            made = _objects(reply, first.uid)
+            first, reply = heard(context, put)
+            made = _objects(reply, first)
         except UnusableError as error:
             raise status.plain_error(f"{lead} failed: {error}") from None
         if len(made) != len(objects):
@@ -92,11 +75,6 @@ def undecodable(error: Status, path: str, revision: int) -> Status:
 
 def _key(obj: Obj, version: str) -> tuple[str, str, str]:
     return str(obj["metadata"].get("uid")), str(obj["metadata"].get("resourceVersion")), version
-
-
-def _steady(obj: Obj) -> Obj:
-    """Return an object without what another attempt at the same request has otherwise."""
-    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in UNSTEADY}}
 
 
 def _review(uid: str, version: str, objects: Sequence[Obj]) -> bytes:

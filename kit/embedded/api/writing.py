@@ -130,7 +130,8 @@ def _kept(context: Context, at: Attributes, obj: Obj) -> Record:
     if at.dry_run:
         return Record(_written(at, obj), context.store.revision)
     obj = kept(at.resource, obj)
-    back = shown(at.resource, obj)  # a webhook is asked before anything is written
+    other = at.resource.custom is not None and obj["apiVersion"] != at.resource.api_version
+    back = shown(at.resource, obj) if other else None  # a webhook is asked before anything is written
     if finished(obj):
         record = context.store.record(at.key)
         if record is not None:
@@ -139,7 +140,7 @@ def _kept(context: Context, at: Attributes, obj: Obj) -> Record:
     if "resourceVersion" not in obj["metadata"] or at.resource.custom:
         obj = _written(at, {**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}})
     record = context.store.commit(at.key, obj)
-    if record.obj["apiVersion"] == at.resource.api_version or not at.resource.custom:
+    if back is None:
         return record
     meta = {**back["metadata"], "resourceVersion": record.obj["metadata"]["resourceVersion"]}
     return Record(_written(at, {**back, "metadata": meta}), record.revision)

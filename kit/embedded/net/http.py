@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import h11
 
@@ -15,6 +15,7 @@ from kit.embedded.net.wires import End
 from kit.embedded.net.wiring import Wiring
 
 BODY_LIMIT = 4 << 20
+PORTS = {"http": 80, "https": 443}
 DIAL_ERRORS = {"ECONNREFUSED": "connect: connection refused", "EHOSTUNREACH": "connect: no route to host"}
 
 
@@ -49,16 +50,15 @@ class Reply:
     error: str = ""
     connected: bool = False
     hops: tuple[str, ...] = field(default=())
-    address: str = ""
 
-    def told(self, late: str) -> str:
-        """Return an error in the words of Go's HTTP client, "" when there is none; `late` is what it says when time is over."""
+    def told(self, address: str, late: str) -> str:
+        """Return an error in the words of Go's HTTP client to `address`, "" when there is none; `late`: what it says when time is over."""
         if self.error in DIAL_ERRORS:
-            return f"dial tcp {self.address}: {DIAL_ERRORS[self.error]}"
+            return f"dial tcp {address}: {DIAL_ERRORS[self.error]}"
         if self.error == "ETIMEDOUT":
             return late
         if self.error == "ECONNRESET":
-            return f"read tcp {self.address}: read: connection reset by peer"
+            return f"read tcp {address}: read: connection reset by peer"
         return "EOF" if self.error == "protocol" else self.error
 
 
@@ -185,7 +185,7 @@ class Exchange:
         if not self._over:
             self._over = True
             self._clean()
-            self._done(replace(reply, address=f"{self._ask.address}:{self._ask.port}"))
+            self._done(reply)
 
     def _clean(self) -> None:
         self._fabric.queue.cancel(self._timer)

@@ -13,7 +13,7 @@ from kit.embedded.core.waiting import Question
 from kit.embedded.net.bridge import Bridge
 from kit.embedded.net.dns import is_ipv4
 from kit.embedded.net.hosts import Host
-from kit.embedded.net.http import Ask, Exchange, Reply, Trust
+from kit.embedded.net.http import PORTS, Ask, Exchange, Reply, Trust
 from kit.embedded.net.wires import End
 from kit.embedded.net.wiring import Wiring
 
@@ -29,7 +29,6 @@ ASKING = (
     ("Accept", "application/json, */*"),
     ("Content-Type", "application/json"),
 )
-PORTS = {"http": 80, "https": 443}
 FETCH_TIMEOUT_MS = 10_000
 DIAL_TIMEOUT_MS = 30_000
 UNTRUSTED = "tls: failed to verify certificate"
@@ -120,7 +119,8 @@ class Fabric(Wiring):
         ask = Ask(inside.address, inside.port, "POST", target, headers, question.body, trust)
 
         def finish(reply: Reply) -> None:
-            take(Called(0, reply.status, reply.body, reply.told("context deadline exceeded")))
+            error = reply.told(f"{inside.address}:{inside.port}", "context deadline exceeded")
+            take(Called(0, reply.status, reply.body, error))
 
         host = self.nodes[self.settings.node_names[0]]
         Exchange(self, host, ask, question.timeout_ms, finish, housekeeping=False)

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from kit.embedded.core.program import SIGNALS, Errno, Killed
 from kit.embedded.core.store import Obj
-from kit.embedded.net.http import DIAL_ERRORS, Ask, Exchange, Reply, Trust
+from kit.embedded.net.http import DIAL_ERRORS, PORTS, Ask, Exchange, Reply, Trust
 from kit.embedded.net.wires import End
 from kit.embedded.node.descriptors import Sink
 from kit.embedded.node.processes import Process
@@ -18,7 +18,6 @@ from kit.embedded.node.units import Unit
 OUTPUT_LIMIT = 10 * 1024
 MAX_REDIRECTS = 10
 LATE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +161,9 @@ class Action:
         self._exchange = None
         url = urlsplit(self._url)
         if reply.error:
-            late = LATE if reply.connected else f"dial tcp {url.hostname}:{url.port}: i/o timeout"
-            self._finish(Outcome("failure", f'Get "{self._url}": {reply.told(late)}'))
+            address = f"{url.hostname}:{url.port}"
+            late = LATE if reply.connected else f"dial tcp {address}: i/o timeout"
+            self._finish(Outcome("failure", f'Get "{self._url}": {reply.told(address, late)}'))
         elif 300 <= reply.status < 400 and (location := _header(reply, "location")):
             self._redirect(location)
         elif 200 <= reply.status < 400:

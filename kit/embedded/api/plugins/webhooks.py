@@ -11,17 +11,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 
 from kit.embedded.api import rules
-from kit.embedded.api.asking import OUTSIDE, await_answers, question
+from kit.embedded.api.asking import OUTSIDE, await_answers, heard, key_of, question, steady
 from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.api.conversion import stored
 from kit.embedded.api.plugins import policyrequests
 from kit.embedded.api.plugins.policyrequests import Asked
-from kit.embedded.core.ids import Ids
 from kit.embedded.core.store import Obj
 from kit.embedded.core.waiting import Question
 from kit.errors import Status
@@ -33,7 +31,6 @@ from kit.kube.pointers import json_patch
 
 VALIDATING = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 MUTATING = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
-UNSTEADY = frozenset({"uid", "creationTimestamp", "managedFields"})
 
 Hook = Mapping[str, Any]
 
@@ -96,23 +93,13 @@ def _questions(context: Context, asked: Asked, hooks: Sequence[tuple[Hook, About
 
 
 def _question(context: Context, asked: Asked, hook: Hook, about: About) -> Question:
-    """Return what a webhook is asked. Its key says what the answer is about: not the chance and time of one attempt."""
+    """Return what a webhook is asked."""
     client, seconds = hook["clientConfig"], hook.get("timeoutSeconds", 10)
     objects = [policyrequests.converted(one, about) for one in (asked.obj or None, asked.old)]
     told = policyrequests.request(asked, about)
-    steady = json.dumps([hook, told, [_steady(one) for one in objects]], sort_keys=True)
-    key = blake2b(steady.encode(), digest_size=16).hexdigest()
-    uid = Ids(int(key[:12], 16)).uid()
+    key, uid = key_of(hook, told, [steady(one) for one in objects])
     body = json.dumps(reviewing.review(told, uid, *objects), separators=(",", ":")).encode()
     return question(context, client, key, body, uid, seconds)
-
-
-def _steady(obj: Obj | None) -> Obj | None:
-    """Return an object without what another attempt at the same request has otherwise."""
-    if obj is None:
-        return None
-    meta = {key: value for key, value in (obj.get("metadata") or {}).items() if key not in UNSTEADY}
-    return {**obj, "metadata": meta}
 
 
 def _said(context: Context, asked: Asked, hook: Hook, about: About, *, mutating: bool) -> Verdict | None:
@@ -136,14 +123,10 @@ def _said(context: Context, asked: Asked, hook: Hook, about: About, *, mutating:
 
 def _heard(context: Context, asked: Asked, hook: Hook, about: About, *, mutating: bool) -> Verdict:
     try:
-        put = _question(context, asked, hook, about)
+        uid, reply = heard(context, _question(context, asked, hook, about))
     except UnusableError as error:
         raise UnusableError(f"failed to call webhook: {error}") from None
-    await_answers(context, [put])
-    first, reply = context.memo.replies[put.key]  # type: ignore[union-attr]
-    if reply.error:
-        raise UnusableError(f'failed to call webhook: Post "{put.url}": {reply.error}')
-    return reviewing.verdict(reply.status, reply.body, first.uid, mutating=mutating)
+    return reviewing.verdict(reply.status, reply.body, uid, mutating=mutating)
 
 
 def _changed(context: Context, asked: Asked, hook: Hook, about: About) -> Asked:
