@@ -166,7 +166,7 @@ def hooks(world: Any) -> Iterator[Hooks]:
 
 
 def active(hooks: Hooks, word: str) -> None:
-    """Wait until the API server has taken a configuration up: a new one counts after a moment."""
+    """Wait until the API server has taken a configuration up and reaches its Service: both count after a moment."""
     names = iter(range(1000))
 
     def tried() -> bool:
@@ -198,7 +198,7 @@ def test_a_pod_changes_what_is_created(hooks: Hooks) -> None:
 def test_a_certificate_of_another_name_is_not_trusted(hooks: Hooks) -> None:
     hooks.serve("other.example.com")
     hooks.configure("ValidatingWebhookConfiguration", "judge")
-    active(hooks, "failed to verify certificate")
+    active(hooks, "valid for other.example.com")
     url = f"https://hook.{hooks.namespace}.svc:443/judge?timeout=10s"
     assert hooks.refused("bad") == (
         f'Internal error occurred: failed calling webhook "judge.example.com": failed to call webhook: Post "{url}": '
@@ -210,7 +210,7 @@ def test_an_unknown_authority_and_a_pod_that_is_gone(hooks: Hooks) -> None:
     hooks.serve(f"hook.{hooks.namespace}.svc")
     hooks.ca = authority()
     hooks.configure("ValidatingWebhookConfiguration", "judge")
-    active(hooks, "failed to verify certificate")
+    active(hooks, "signed by unknown authority")
     assert "x509: certificate signed by unknown authority" in hooks.refused("bad")
     hooks.world.objects.delete("pod", "hook")
     active(hooks, "connection refused")
