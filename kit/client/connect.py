@@ -92,10 +92,11 @@ class Connection:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = JSON,
+        accept: str = JSON,
         timeout_s: float = _TIMEOUT_S,
     ) -> Answer:
         """Send one request and return the answer, whatever its code is."""
-        response = self._send(method, path, query, body, content_type, timeout_s, stream=False)
+        response = self._send(method, path, query, body, (content_type, accept), timeout_s, stream=False)
         return Answer(response.status, dict(response.headers), response.data)
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
@@ -114,7 +115,7 @@ class Connection:
 
     def lines(self, path: str, query: Mapping[str, str], timeout_s: float) -> Iterator[bytes]:
         """Yield the lines of a streamed answer until it ends or `timeout_s` passed without one."""
-        response = self._send("GET", path, query, None, JSON, timeout_s, stream=True)
+        response = self._send("GET", path, query, None, (JSON, JSON), timeout_s, stream=True)
         try:
             if response.status >= 400:
                 raise status_of(Answer(response.status, dict(response.headers), response.data))
@@ -151,13 +152,14 @@ class Connection:
         path: str,
         query: Mapping[str, str] | None,
         body: Any,
-        content_type: str,
+        types: tuple[str, str],
         timeout_s: float,
         *,
         stream: bool,
     ) -> urllib3.BaseHTTPResponse:
         url = self.server + path + (f"?{urlencode(query)}" if query else "")
-        headers = self.headers()
+        content_type, accept = types
+        headers = self.headers() | {"Accept": accept}
         data: bytes | None = None
         if body is not None:
             headers["Content-Type"] = content_type

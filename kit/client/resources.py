@@ -8,6 +8,8 @@ from typing import Any
 from kit.client.connect import Connection
 from kit.errors import BadInput
 
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -19,6 +21,7 @@ class Resource:
     plural: str
     namespaced: bool
     names: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:
@@ -61,26 +64,29 @@ class Resources:
     def _ask(self) -> None:
         self._table.clear()
         self._by_name.clear()
-        self._add(self._connection.json("GET", "/api/v1"), "", "v1")
-        groups = self._connection.json("GET", "/apis").get("groups") or []
-        for group in groups:
-            preferred = group.get("preferredVersion", {}).get("version")
-            for entry in sorted(group["versions"], key=lambda entry: entry["version"] != preferred):
-                version = entry["version"]
-                self._add(self._connection.json("GET", f"/apis/{group['name']}/{version}"), group["name"], version)
-
-    def _add(self, listing: dict[str, Any], group: str, version: str) -> None:
-        for entry in listing.get("resources") or []:
-            if "/" in entry["name"]:
-                continue
-            names = (
-                entry["kind"],
-                entry["name"],
-                entry.get("singularName") or entry["kind"],
-                *(entry.get("shortNames") or []),
-            )
-            resource = Resource(group, version, entry["kind"], entry["name"], bool(entry["namespaced"]), names)
+        for resource in discovered(self._connection):
             self._table[(resource.api_version, resource.kind)] = resource
-            for name in names:
+            for name in (*resource.names, f"{resource.plural}.{resource.group}"):
                 self._by_name.setdefault(name.lower(), resource)
-            self._by_name.setdefault(f"{entry['name']}.{group}".lower(), resource)
+
+
+def discovered(connection: Connection) -> list[Resource]:
+    """Return every resource of every version, preferred versions first, as the server knows them at one moment.
+
+    Aggregated discovery: group by group, a definition deleted in between would answer 404.
+    """
+    groups = [group for root in ("/api", "/apis") for group in connection.json("GET", root, accept=AGGREGATED)["items"]]
+    return [
+        _resource(group["metadata"].get("name", ""), version["version"], entry)
+        for group in groups
+        for version in group["versions"]
+        for entry in version.get("resources") or []
+    ]
+
+
+def _resource(group: str, version: str, entry: dict[str, Any]) -> Resource:
+    kind, plural = entry["responseKind"]["kind"], entry["resource"]
+    names = (kind, plural, entry.get("singularResource") or kind, *(entry.get("shortNames") or []))
+    return Resource(
+        group, version, kind, plural, entry["scope"] == "Namespaced", names, tuple(entry.get("verbs") or [])
+    )

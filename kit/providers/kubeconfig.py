@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.client.connect import Connection, connect, status_of
+from kit.client.resources import discovered
 from kit.errors import BadInput, Refused, Unavailable
 from kit.providers import kubefile, readiness
 from kit.providers.base import Capabilities, Found, Handle, Progress, Wanted
@@ -133,18 +134,15 @@ def _may_create(connection: Connection, namespace: str, group: str, resource: st
 
 
 def _sweep(connection: Connection, namespace: str) -> None:
-    for prefix in ("/api/v1", *_groups(connection)):
-        for resource in connection.json("GET", prefix)["resources"]:
-            if resource["namespaced"] and "deletecollection" in resource["verbs"]:
-                path = f"{prefix}/namespaces/{namespace}/{resource['name']}"
-                answer = connection.request("DELETE", path, query={"labelSelector": OURS})
-                if answer.code >= 400 and answer.code != 403:
-                    raise status_of(answer)
-
-
-def _groups(connection: Connection) -> list[str]:
-    groups = connection.json("GET", "/apis")["groups"]
-    return [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups]
+    swept = set()
+    for resource in discovered(connection):
+        one = (resource.group, resource.plural)
+        if one in swept or not resource.namespaced or "deletecollection" not in resource.verbs:
+            continue
+        swept.add(one)
+        answer = connection.request("DELETE", resource.path(namespace), query={"labelSelector": OURS})
+        if answer.code >= 400 and answer.code not in {403, 404}:  # not ours to delete; a kind that is gone by now
+            raise status_of(answer)
 
 
 def _path(options: dict[str, Any]) -> Path:
