@@ -44,7 +44,9 @@ class Net:
 class Box:
     """A running container. `files` are written into its tree before it starts, `env` is added to the image's."""
 
-    def __init__(self, net, image, *, files=None, argv=None, env=None, address="10.244.1.2", hostname="web", tree=None):
+    def __init__(
+        self, net, image, *, files=None, argv=None, env=None, address="10.244.1.2", hostname="web", tree=None, uid=0
+    ):
         self.net, self.image, self.env = net, image, {**image.env, **(env or {})}
         self.out, self.err, self.exits = bytearray(), bytearray(), []
         self.tree = tree or Tree(image.root)
@@ -52,7 +54,7 @@ class Box:
             self.tree.mkdir(path.rsplit("/", 1)[0] or "/", parents=True)
             self.tree.write(path, text.encode())
         self.host = net.fabric.hosts.get(address) or net.host(address, hostname)
-        setup = Setup("box", self.tree, self.host, hostname)
+        setup = Setup("box", self.tree, self.host, hostname, uid=uid, gid=uid)
         self.container = Container(net.world, setup, self.exits.append)
         self.argv = argv or [*image.entrypoint, *image.command]
         self.main = self.container.start(self.argv, self.env, image.workdir, self._fds(self.out, self.err))

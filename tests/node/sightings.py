@@ -97,12 +97,19 @@ def unlike(want: Series, got: Series, want_end: int, got_end: int, *, made: bool
     """Yield how the states of a Pod differ. Which of its Pods a controller picks is chance: lengths are not compared when it `made` them."""
     lasting = [key for (_, key), ms in zip(want, _lengths(want, want_end), strict=True) if ms >= LASTING_MS]
     yield from (f"not seen here: {text}" for text in _missing(lasting, [key for _, key in got]))
-    staying = [key for (_, key), ms in zip(got, _lengths(got, got_end), strict=True) if ms >= SEEN_MS]
+    seen = [(start, key) for (start, key), ms in zip(got, _lengths(got, got_end), strict=True) if ms >= SEEN_MS]
+    staying = [key for start, key in seen if not _too_late(key, start, want, want_end)]
     yield from (f"not recorded: {text}" for text in _missing(staying, [key for _, key in want]))
     known, once = ({}, {}) if made else (_once(want), _once(got))
     for key in known:
         if key in once and abs(known[key] - once[key]) > max(SLACK_MS, SLACK * known[key]):
             yield f"lasted {once[key]} ms, recorded {known[key]} ms: {short(key)}"
+
+
+def _too_late(key: str, start: int, want: Series, want_end: int) -> bool:
+    """Say whether a restart more than was recorded came here so soon before the end that a real kubelet's may have come after it."""
+    most = max((int(json.loads(one)["RESTARTS"]) for _, one in want), default=0)
+    return int(json.loads(key)["RESTARTS"]) > most and start * (1 + SLACK) > want_end
 
 
 def _once(series: Series) -> dict[str, int]:

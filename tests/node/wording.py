@@ -50,6 +50,10 @@ PATTERNS = (
     (r"RLIMIT_NOFILE\): \d+:\d+", "RLIMIT_NOFILE): <limit>"),
     (r"(?:\S+ \S+ 1#1: start worker process \d+\n?)+", "<workers>\n"),
     (r"built by gcc .*", "built by <compiler>"),
+    # The recording's nginx is Debian's: its configuration and its folders are at other places, its errors on stderr alone.
+    (r"/etc/nginx/nginx\.conf:\d+", "/etc/nginx/nginx.conf:<line>"),
+    (r'"/var/lib/nginx/proxy"|"/var/cache/nginx/client_temp"', "<temporary>"),
+    (r"(?m)^nginx: \[(?:warn|emerg)\] .*\n", ""),
     (r"(?m)^fc00:f853:.*\n", ""),  # the IPv6 address of kind's own network
     (r"(?m)^tar: removing leading '/' from member names\n", ""),  # kubectl cp shows it by chance
     (r"in \d+(\.\d+)?m?s \(\d+(\.\d+)?m?s including waiting\)", "in <duration> (<duration> including waiting)"),

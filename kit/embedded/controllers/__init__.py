@@ -98,7 +98,7 @@ def build(
         PodCollector(clock),
         Disruption(clock, registry),
         NodeIpam(),
+        Scheduler(clock, ids),  # a watch away from a node, where the others go through a work queue first
         NodeLifecycle(clock),
         TaintEviction(clock),
-        Scheduler(clock, ids),
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from kit.embedded.core.program import Program
 
+R, W = 4, 2  # what a mode bit allows
+
 
 @dataclass(slots=True)
 class File:
@@ -59,6 +61,14 @@ class Device:
 
 
 Node = File | Dir | Link | Device
+
+
+def permits(node: Node, want: int, uid: int, gid: int) -> bool:
+    """Say whether a node's mode bits let a user read it (`R`) or write to it (`W`); root may all."""
+    if not uid or not isinstance(node, File | Dir):
+        return True
+    shift = 6 if node.uid == uid else 3 if node.gid == gid else 0
+    return bool((node.mode >> shift) & want)
 
 
 @dataclass(slots=True, eq=False)

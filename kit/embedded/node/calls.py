@@ -12,14 +12,13 @@ from typing import Any
 from kit.embedded.core import capabilities
 from kit.embedded.core import program as p
 from kit.embedded.core.filesystem import normal
-from kit.embedded.core.inodes import Device, Dir, File
+from kit.embedded.core.inodes import Device, Dir, File, R, W, permits
 from kit.embedded.core.program import SIGNALS, Errno
 from kit.embedded.node import netcalls
 from kit.embedded.node.descriptors import BLOCKED, Blocked, Description, DeviceHandle, FileHandle, Pipe
 from kit.embedded.node.processes import Process
 
 STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
-R, W = 4, 2
 BYTES_PER_US = 1024  # how fast a program moves bytes: big blocks take their share of the CPU too
 
 
@@ -81,11 +80,9 @@ def _writable(process: Process, path: str, call: p.Open) -> Any:
 
 
 def _permit(process: Process, node: Any, want: int, path: str) -> None:
-    """Check the mode bits for a user that is not root. EACCES."""
-    if process.uid and isinstance(node, File | Dir):
-        shift = 6 if node.uid == process.uid else 3 if node.gid == process.gid else 0
-        if not (node.mode >> shift) & want:
-            raise Errno("EACCES", path)
+    """Check the mode bits. EACCES."""
+    if not permits(node, want, process.uid, process.gid):
+        raise Errno("EACCES", path)
 
 
 def _self(process: Process, path: str) -> str:

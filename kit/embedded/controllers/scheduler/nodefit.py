@@ -43,8 +43,7 @@ def node_name(pod: Obj, node: Obj, world: World) -> Reasons:
 def taints(pod: Obj, node: Obj, world: World) -> Reasons:
     """Refuse a node with a NoSchedule or NoExecute taint that is not tolerated."""
     for taint in node["spec"].get("taints") or ():
-        cordon = taint["key"] == "node.kubernetes.io/unschedulable"
-        if taint["effect"] in ("NoSchedule", "NoExecute") and not cordon and not tolerates(pod, taint):
+        if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
             return (TAINTED,)
     return ()
 

@@ -28,6 +28,7 @@ from kit.embedded.core.program import (
     Write,
 )  # fmt: skip
 from kit.embedded.images.nginx.config import ConfigError, Directive, Source, load, source
+from kit.embedded.images.nginx.folders import PID_FILE, failed, ignored_user, make_temporary, write_pid
 from kit.embedded.images.nginx.proxy import passed_to, port_of, target_of
 from kit.embedded.images.nginx.site import Site, address, read
 from kit.embedded.images.nginx.tls import loaded
@@ -36,7 +37,6 @@ from kit.embedded.images.stamps import error_date
 
 HUP, QUIT, USR1, TERM, INT, CHLD = 1, 3, 10, 15, 2, 17
 CONF = "/etc/nginx/nginx.conf"
-PID_FILE = "/run/nginx.pid"
 ERROR_LOG = "/var/log/nginx/error.log"
 SIGNALS = {"stop": TERM, "quit": QUIT, "reload": HUP, "reopen": USR1}
 BUILT = "built by gcc 16.2.0 (Debian 16.2.0-3) "
@@ -163,10 +163,13 @@ def _addresses(host: str, where: str) -> Generator[Any, Any, list[str]]:
 
 def _test(ctx: Context, options: dict[str, str]) -> Generator[Any, Any, int]:
     path = options.get("c", CONF)
+    now = yield Now()
     try:
-        yield from _prepared(ctx, options)
+        root, _ = yield from _prepared(ctx, options)
+        if warning := ignored_user(root, ctx.uid):
+            yield Write(2, f"nginx: [warn] {warning}\n".encode())
+        make_temporary(ctx, now)
     except ConfigError as error:
-        now = yield Now()
         text = f"{error_date(now)} [emerg] {ctx.pid}#{ctx.pid}: {error}\n"
         yield from _append(ctx, text)
         yield Write(2, f"nginx: [emerg] {error}\nnginx: configuration file {path} test failed\n".encode())
@@ -233,10 +236,10 @@ class Master:
         """Run until told to stop."""
         try:
             yield from self._configure()
+            write_pid(self.ctx, (yield Now()))
         except ConfigError as error:
-            yield from self._emerg(str(error))
+            yield from self._aloud("emerg", str(error))
             return 1
-        self.ctx.fs.write(PID_FILE, f"{self.ctx.pid}\n".encode(), now=(yield Now()))
         for number in (HUP, QUIT, TERM, INT, USR1, CHLD):
             yield Trap(number, "catch")
         for text in ('using the "epoll" event method', f"nginx/{self.version}", BUILT, "OS: Linux 6.18.44",
@@ -252,6 +255,9 @@ class Master:
 
     def _configure(self) -> Generator[Any, Any, None]:
         root, site = yield from _prepared(self.ctx, self.options)
+        if warning := ignored_user(root, self.ctx.uid):
+            yield from self._aloud("warn", warning)
+        make_temporary(self.ctx, (yield Now()))
         yield from self._open_logs(root)
         for port in site.ports:
             if port not in self.listeners:
@@ -270,8 +276,7 @@ class Master:
                 try:
                     self.logs[path] = yield Open(real, "a")
                 except Errno as error:
-                    number = {"ENOENT": 2, "EACCES": 13, "EROFS": 30}.get(error.name, 5)
-                    raise ConfigError(f'open() "{real}" failed ({number}: {error})') from None
+                    raise failed("open", real, error) from None
 
     def _start_worker(self) -> Generator[Any, Any, None]:
         keep = {fd: fd for fd in (*self.listeners.values(), *self.logs.values())}
@@ -339,12 +344,15 @@ class Master:
         except Errno:
             return
 
-    def _emerg(self, message: str) -> Generator[Any, Any, None]:
-        yield from _append(self.ctx, f"{error_date((yield Now()))} [emerg] {self.ctx.pid}#{self.ctx.pid}: {message}\n")
+    def _aloud(self, level: str, message: str) -> Generator[Any, Any, None]:
+        """Log what is wrong with the configuration, and say it on stderr too."""
+        yield from _append(
+            self.ctx, f"{error_date((yield Now()))} [{level}] {self.ctx.pid}#{self.ctx.pid}: {message}\n"
+        )
         fd_is_log = self.ctx.fs.exists(ERROR_LOG) and self.ctx.fs.resolve(ERROR_LOG) == "/dev/stderr"
         if fd_is_log:
-            yield from self._line("emerg", message, fd=2)
-        yield Write(2, f"nginx: [emerg] {message}\n".encode())
+            yield from self._line(level, message, fd=2)
+        yield Write(2, f"nginx: [{level}] {message}\n".encode())
 
     def _notice(self, text: str) -> Generator[Any, Any, None]:
         yield from self._line("notice", text)

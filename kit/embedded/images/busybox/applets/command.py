@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from kit.embedded.core.filesystem import Tree
-from kit.embedded.core.inodes import Node
+from kit.embedded.core.inodes import Node, W, permits
 from kit.embedded.core.program import Close, Context, Errno, Now, Open, Program, Read, Write
 
 Steps = Generator[Any, Any, int]
@@ -216,10 +216,7 @@ class Command:
             return
         trimmed = path.rstrip("/")
         parent = trimmed.rpartition("/")[0] if "/" in trimmed else "."
-        node = self.node(parent or "/")
-        mode, mine = getattr(node, "mode", 0o777), getattr(node, "uid", 0) == self.ctx.uid
-        shift = 6 if mine else 3 if getattr(node, "gid", 0) == self.ctx.gid else 0
-        if not (mode >> shift) & 2:
+        if not permits(self.node(parent or "/"), W, self.ctx.uid, self.ctx.gid):
             raise Errno("EACCES", path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.embedded.core.inodes import Device, Dir, File, Link, Node
+from kit.embedded.core.inodes import Device, Dir, File, Link, Node, R, permits
 from kit.embedded.core.program import Errno
 from kit.embedded.images.busybox.applets.command import Command, Steps, Usage, Work, table
 from kit.embedded.images.busybox.applets.dates import ls_date, stat_date
@@ -87,7 +87,7 @@ class Listing:
     def directory(self, path: str, node: Dir, *, title: bool, depth: int = 0) -> Work:
         """Print what is in a directory, with -R also below it."""
         command = self.command
-        if command.ctx.uid and not _readable(command, node):
+        if not permits(node, R, command.ctx.uid, command.ctx.gid):
             yield from command.say(f"can't open '{path}': Permission denied")
             return
         if title:
@@ -116,11 +116,6 @@ class Listing:
         if command.has("a"):
             found += [(".", node), ("..", command.node(f"{path}/.."))]
         return found
-
-
-def _readable(command: Command, node: Dir) -> bool:
-    shift = 6 if node.uid == command.ctx.uid else 3 if node.gid == command.ctx.gid else 0
-    return bool((node.mode >> shift) & 4)
 
 
 def human(size: int) -> str:
