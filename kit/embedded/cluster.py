@@ -30,6 +30,7 @@ from kit.embedded.core.waiting import Calls
 from kit.embedded.net.gate import Gate
 from kit.embedded.net.network import Fabric
 from kit.embedded.node.agent import Nodes
+from kit.embedded.node.images import Registry
 from kit.embedded.node.metering import Sampler
 from kit.kube import kinds, metering, owners
 
@@ -41,7 +42,7 @@ class Cluster:
 
     def __init__(
         self, settings: Settings, signer: Signer, rows: Iterable[Row] | None = None, zones: Zones | None = None,
-        exposition: Exposition | None = None, tls: Tls | None = None,
+        exposition: Exposition | None = None, tls: Tls | None = None, image_registry: Registry | None = None,
     ) -> None:  # fmt: skip
         kept = _tables(rows or ())
         state = json.loads(kept["meta"]["machine"]) if "machine" in kept["meta"] else None
@@ -54,7 +55,7 @@ class Cluster:
         self._outputs: list[Output] = []
         self._tickets: dict[int, Ticket] = {}
         self._writes = False
-        self._build(signer, zones, tls)
+        self._build(signer, zones, tls, image_registry or images.registry())
         self.api.context.zones, self.api.context.exposition = zones, exposition
         self._calls = self.api.context.calls = Calls(self._outputs.append, self.fabric.ask)
         if state:
@@ -62,7 +63,7 @@ class Cluster:
         else:
             self._begin()
 
-    def _build(self, signer: Signer, zones: Zones | None, tls: Tls | None) -> None:
+    def _build(self, signer: Signer, zones: Zones | None, tls: Tls | None, image_registry: Registry) -> None:
         """Put the parts together; this is the only place that knows them all."""
         settings, store, queue, clock, ids, trace = (
             self.settings,
@@ -98,7 +99,7 @@ class Cluster:
             out=self._outputs.append,
             tls=tls,
         )
-        agents = self._run_nodes(signer)
+        agents = self._run_nodes(signer, image_registry)
         self.api.network = self.fabric
         if tls is not None:
             Gate(self.fabric.nodes[settings.node_names[0]], tls, clock.wall, self.api.handle)
@@ -110,10 +111,10 @@ class Cluster:
         ):
             self.engine.register(controller)
 
-    def _run_nodes(self, signer: Signer) -> Sequence[Controller]:
+    def _run_nodes(self, signer: Signer, image_registry: Registry) -> Sequence[Controller]:
         """Put the parts together that run containers; what they and the API server's host react to the API with."""
         self.nodes = Nodes(
-            view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=images.registry(), signer=signer, queue=self.queue,
+            view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=image_registry, signer=signer, queue=self.queue,
             clock=self.clock, ids=self.ids, trace=self.trace, settings=self.settings, store=self.store,
         )  # fmt: skip
         self.api.nodes = self.nodes

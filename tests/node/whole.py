@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from asking import TOKEN, Asking, PlainSigner
+from rig_images import RigImages
 
 from kit.embedded.cluster import Cluster
 from kit.embedded.core.settings import Settings
@@ -39,7 +40,7 @@ class Whole(Asking):
 
     def __init__(self, space: str) -> None:
         settings = Settings(seed=7, name="facts", nodes=3, admin_token=TOKEN, metrics=True)
-        self.cluster = Cluster(settings, PlainSigner(), tls=openssl())
+        self.cluster = Cluster(settings, PlainSigner(), tls=openssl(), image_registry=RigImages())
         self.api, self.queue, self.clock, self.store = (
             self.cluster.api,
             self.cluster.queue,

@@ -42,7 +42,7 @@ PATTERNS = (
     (r"\bcj-\d{8}\b", "cj-<minute>"),
     (r":3[0-2]\d{3}/TCP", ":<nodePort>/TCP"),
     (r'ETag: "[^"]+"', 'ETag: "<etag>"'),
-    (r"(?:rpc error: code = \w+ desc = )?(failed to pull and unpack image .*failed to resolve reference \"[^\"]+\": ).*", r"\1<why>"),
+    (r"lookup (\S+) on \S+:53: no such host", r"lookup \1: no such host"),
     (r"<rand5:\d+>", "<rand5>"),
     (r"\b1[67]\d{8}\b", "<seconds>"),
     (r"(?m)^ +\d+( root  )(?!sh -c trap)", r"<pid>\1"),

@@ -119,6 +119,10 @@ class Registry:
             return _not_found(name) if family.lines else _denied(name)
         return self._image(family, name.tag, version)
 
+    def fetch(self, reference: str) -> Image | Missing:
+        """Return what a pull over the network gives: this registry is always reached."""
+        return self.resolve(reference)
+
     def simulated(self) -> list[str]:
         """Return the simulated images, `name:tags` each, in alphabetical order."""
         return sorted(family.shown() for family in self._families.values())

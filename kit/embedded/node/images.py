@@ -14,7 +14,11 @@ class Registry(Protocol):
     """Answers an image name with an `Image`, or with something that has a `message` in the runtime's words."""
 
     def resolve(self, reference: str) -> Any:
-        """Return the Image, or a Missing."""
+        """Return the Image that a name stands for, or a Missing."""
+        ...
+
+    def fetch(self, reference: str) -> Any:
+        """Return what a pull over the network gives: the Image, or a Missing."""
         ...
 
 
@@ -35,7 +39,7 @@ class Images:
 
     def pull(self, reference: str) -> tuple[Image | None, str, int]:
         """Return the image, or why it can't be pulled, and how long that takes in ms."""
-        found = self._registry.resolve(reference)
+        found = self._registry.fetch(reference)
         if isinstance(found, Image):
             self._present.add(full_name(reference))
             return found, "", PULL_BASE_MS + found.size // BYTES_PER_MS
