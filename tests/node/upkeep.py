@@ -28,6 +28,17 @@ class Upkeep:
     def _uncordon(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
         return self._schedulable(words.rest[0], "uncordoned", None)
 
+    def ready(self, node: str) -> bool:
+        """Say whether a node is Ready."""
+        conditions = self.whole.ask("GET", f"/api/v1/nodes/{node}")["status"]["conditions"]
+        return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+    def _wait(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        """Wait for a node to be Ready, as `wait --for=condition=Ready node/NAME --timeout=Ns`."""
+        node, limit = words.rest[0].removeprefix("node/"), int(str(words.get("--timeout")).removesuffix("s"))
+        assert self.whole.until(lambda: self.ready(node), limit * 1000), node
+        return f"node/{node} condition met\n", "", 0
+
     def _schedulable(self, node: str, done: str, closed: bool | None) -> Ran:
         path = f"/api/v1/nodes/{node}"
         if self.whole.ask("GET", path)["spec"].get("unschedulable") == closed:
