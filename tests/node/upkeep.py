@@ -28,6 +28,20 @@ class Upkeep:
     def _uncordon(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
         return self._schedulable(words.rest[0], "uncordoned", None)
 
+    def _debug(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        """Make the Pod of `debug node/NAME --image=I -- COMMAND`."""
+        node = words.rest[0].removeprefix("node/")
+        mount = {"name": "host-root", "mountPath": "/host"}
+        container = {"name": "debugger", "image": words.get("--image"), "command": words.argv, "volumeMounts": [mount]}
+        spec = {
+            "containers": [container], "nodeName": node, "restartPolicy": "Never", "tolerations": [{"operator": "Exists"}],
+            "volumes": [{"name": "host-root", "hostPath": {"path": "/"}}], "hostNetwork": True, "hostPID": True, "hostIPC": True,
+        }  # fmt: skip
+        name = f"node-debugger-{node}-x7k2p"
+        metadata = {"name": name, "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}}
+        self.whole.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}, self.whole.space)
+        return f"Creating debugging pod {name} with container debugger on node {node}.\n", "", 0
+
     def ready(self, node: str) -> bool:
         """Say whether a node is Ready."""
         conditions = self.whole.ask("GET", f"/api/v1/nodes/{node}")["status"]["conditions"]

@@ -17,6 +17,7 @@ from kit.embedded.core.trace import Trace
 from kit.embedded.core.turns import Ticket
 from kit.embedded.net.network import Fabric
 from kit.embedded.node import nodes, reading
+from kit.embedded.node.disk import disk
 from kit.embedded.node.exec import Attachment, Session, refusal
 from kit.embedded.node.images import Images, Registry
 from kit.embedded.node.kubelet import Kubelet
@@ -45,7 +46,7 @@ class Nodes:
         for index, name in enumerate(settings.node_names):
             images = Images(registry, preloaded=settings.preloaded)
             site = Site(
-                name, fabric.nodes[name], self._world, view, images, signer, Addresses(index), self._waker(name)
+                name, fabric.nodes[name], self._world, view, images, signer, Addresses(index), self._waker(name), disk(name)
             )
             self.kubelets[name] = Kubelet(site)
             machine = f"{index:02x}" + settings.name.encode().hex()[:30].ljust(30, "0")
