@@ -46,7 +46,15 @@ class Nodes:
         for index, name in enumerate(settings.node_names):
             images = Images(registry, preloaded=settings.preloaded)
             site = Site(
-                name, fabric.nodes[name], self._world, view, images, signer, Addresses(index), self._waker(name), disk(name)
+                name,
+                fabric.nodes[name],
+                self._world,
+                view,
+                images,
+                signer,
+                Addresses(index),
+                self._waker(name),
+                disk(name),
             )
             self.kubelets[name] = Kubelet(site)
             machine = f"{index:02x}" + settings.name.encode().hex()[:30].ljust(30, "0")
