@@ -10,7 +10,6 @@ from kit.embedded.core.program import Errno, Poll, Read
 
 MAX_HEADERS = 256
 MAX_LINE = 65536
-MAX_CHUNK = 16 << 20
 PORTS = {"http": 80, "https": 443, "ftp": 21}
 
 
@@ -74,6 +73,21 @@ def parse_url(text: str, schemes: Mapping[str, int] = PORTS) -> Url:
     return Url(scheme, host, _port(port[1:], schemes[scheme]), path or "/", user)
 
 
+def without_dots(path: str) -> str:
+    """Return a path with `.` and `..` carried out (RFC 3986, 5.2.4); the query stays."""
+    path, question, query = path.partition("?")
+    kept: list[str] = []
+    parts = path.split("/")[1:]
+    for part in parts:
+        if part == "..":
+            kept = kept[:-1]
+        elif part != ".":
+            kept.append(part)
+    if parts and parts[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept) + question + query
+
+
 def _port(text: str, usual: int) -> int:
     if not text:
         return usual
@@ -127,6 +141,7 @@ class Reader:
         self.fd = fd
         self.timeout_ms = timeout_ms
         self.data = b""
+        self._chunk_left = 0
 
     def ready(self) -> Generator[Any, Any, bool]:
         """Wait until something can be read; say whether that came to pass."""
@@ -183,19 +198,25 @@ class Reader:
         return piece
 
     def _chunk(self) -> Generator[Any, Any, bytes]:
-        size_line = yield from self.line()
-        if size_line == b"":
-            size_line = yield from self.line()
-        if size_line is None:
+        if not self._chunk_left:
+            self._chunk_left = yield from self._chunk_size()
+            if not self._chunk_left:
+                return b""
+        if not self.data:
+            self.data = yield from self.more()
+        if not self.data:
+            raise Broken("closed")
+        piece, self.data = self.data[: self._chunk_left], self.data[self._chunk_left :]
+        self._chunk_left -= len(piece)
+        return piece
+
+    def _chunk_size(self) -> Generator[Any, Any, int]:
+        line = yield from self.line()
+        if line == b"":
+            line = yield from self.line()
+        if line is None:
             raise Broken("closed")
         try:
-            size = int(size_line.split(b";")[0], 16)
+            return int(line.split(b";")[0], 16)
         except ValueError:
             raise Broken("chunk") from None
-        while len(self.data) < min(size, MAX_CHUNK):
-            chunk = yield from self.more()
-            if not chunk:
-                raise Broken("closed")
-            self.data += chunk
-        piece, self.data = self.data[:size], self.data[size:]
-        return piece

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kit.embedded.core.filesystem import build
 from kit.embedded.core.inodes import Dir, File, Link, Node
 from kit.embedded.images.busybox.image import devices, shell_files
+from kit.embedded.images.curl import curl_files
 from kit.embedded.images.image import Image
 from kit.embedded.images.nginx.files import DEFAULT_CONF, ERROR_PAGE, NGINX_CONF, WELCOME, mime_types
 from kit.embedded.images.nginx.program import nginx_program
@@ -25,6 +26,7 @@ def nginx(tag: str, version: str) -> Image:
     files: dict[str, bytes | str | Node | None] = {
         **shell_files(without=frozenset(("wget",))),
         **devices(),
+        **({} if tag.endswith("-slim") else curl_files()),
         "/tmp": Dir(mode=0o1777),  # noqa: S108 -- a path in the container
         "/root": Dir(mode=0o700),
         "/run": None,
