@@ -37,6 +37,8 @@ class Session:
 
     def say(self, text: str) -> Work:
         """Write to stderr; nobody minds when that is closed."""
+        if not text:
+            return
         try:
             yield Write(2, text.encode("utf-8", "surrogateescape"))
         except Errno as error:
