@@ -223,8 +223,10 @@ def main() -> None:
     recorded = []
     for line in LINES.strip().splitlines():
         with tempfile.TemporaryDirectory() as folder:
-            ran = subprocess.run(["sh", "-c", command(line)], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)  # noqa: E501, S603, S607  # fmt: skip
-        recorded.append({"line": line, "stdout": normal(ran.stdout), "stderr": normal(ran.stderr), "code": ran.returncode})
+            ran = subprocess.run(["sh", "-c", command(line)], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)  # fmt: skip
+        recorded.append(
+            {"line": line, "stdout": normal(ran.stdout), "stderr": normal(ran.stderr), "code": ran.returncode}
+        )
     (HERE / "curl_lines.json").write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
     print(f"{len(recorded)} lines recorded")
 
