@@ -235,7 +235,11 @@ def test_an_authority_added_to_the_store_is_trusted(secure: wire.Box) -> None:
         ("nginx:1.30", True),
         ("nginx:1.30-alpine", True),
         ("nginx:1.30-alpine-slim", False),
+        ("nginx:1.18.0", True),
+        ("nginx:1.14.2", False),
+        ("python:3.13", True),
         ("python:3.13-slim", False),
+        ("python:3-alpine", False),
         ("busybox:1.37", False),
     ],
 )
