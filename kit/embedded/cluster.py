@@ -18,6 +18,7 @@ from kit.embedded.core.clock import Clock
 from kit.embedded.core.controller import Controller
 from kit.embedded.core.engine import Engine
 from kit.embedded.core.exposition import Exposition
+from kit.embedded.core.faults import Faults
 from kit.embedded.core.ids import Ids
 from kit.embedded.core.leases import Leases, Undo
 from kit.embedded.core.ports import Signer, Tls, Zones
@@ -32,6 +33,7 @@ from kit.embedded.net.network import Fabric
 from kit.embedded.node.agent import Nodes
 from kit.embedded.node.images import Registry
 from kit.embedded.node.metering import Sampler
+from kit.embedded.node.power import NodeOff
 from kit.kube import kinds, metering, owners
 
 FORMAT = 1
@@ -55,7 +57,8 @@ class Cluster:
         self._outputs: list[Output] = []
         self._tickets: dict[int, Ticket] = {}
         self._writes = False
-        self._build(signer, zones, tls, image_registry or images.registry())
+        self._images = image_registry or images.registry()
+        self._build(signer, zones, tls)
         self.api.context.zones, self.api.context.exposition = zones, exposition
         self._calls = self.api.context.calls = Calls(self._outputs.append, self.fabric.ask)
         if state:
@@ -63,7 +66,7 @@ class Cluster:
         else:
             self._begin()
 
-    def _build(self, signer: Signer, zones: Zones | None, tls: Tls | None, image_registry: Registry) -> None:
+    def _build(self, signer: Signer, zones: Zones | None, tls: Tls | None) -> None:
         """Put the parts together; this is the only place that knows them all."""
         settings, store, queue, clock, ids, trace = (
             self.settings,
@@ -99,7 +102,8 @@ class Cluster:
             out=self._outputs.append,
             tls=tls,
         )
-        agents = self._run_nodes(signer, image_registry)
+        self.faults = Faults(store)
+        agents = self._run_nodes(signer)
         self.api.network = self.fabric
         if tls is not None:
             Gate(self.fabric.nodes[settings.node_names[0]], tls, clock.wall, self.api.handle)
@@ -111,13 +115,14 @@ class Cluster:
         ):
             self.engine.register(controller)
 
-    def _run_nodes(self, signer: Signer, image_registry: Registry) -> Sequence[Controller]:
+    def _run_nodes(self, signer: Signer) -> Sequence[Controller]:
         """Put the parts together that run containers; what they and the API server's host react to the API with."""
         self.nodes = Nodes(
-            view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=image_registry, signer=signer, queue=self.queue,
+            view=self.engine.view, engine=self.engine, fabric=self.fabric, registry=self._images, signer=signer, queue=self.queue,
             clock=self.clock, ids=self.ids, trace=self.trace, settings=self.settings, store=self.store,
         )  # fmt: skip
         self.api.nodes = self.nodes
+        self.faults.add(NodeOff(self.settings.node_names, self.nodes.switch))
         if self.settings.metrics:
             Sampler(self.nodes.kubelets, self.queue, lambda: self.clock.now, self.api.context.usage).begin()
         host = self.settings.node_names[0]
@@ -211,6 +216,7 @@ class Cluster:
     def reset(self, namespaces: Sequence[str]) -> None:
         """Undo all leases and delete namespaces with all that is in them, at once and without grace."""
         self.leases.release_all()
+        self.faults.end_all()
         for namespace in namespaces:
             for key, _ in self.store.items("pods", namespace):
                 self._request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{key.name}", {"gracePeriodSeconds": 0})
@@ -226,6 +232,16 @@ class Cluster:
         """End a lease; with `undo` carry it out now. Say whether there was one."""
         self._writes = True
         return self.leases.release(id, undo=undo)
+
+    def break_(self, fault: str, target: str) -> bool:
+        """Break a part of the cluster on purpose; say whether it was whole before. `UnknownFault`."""
+        self._writes = True
+        return self.faults.begin(fault, target)
+
+    def mend(self, fault: str, target: str) -> bool:
+        """Mend it; say whether it was broken."""
+        self._writes = True
+        return self.faults.end(fault, target)
 
     def _undo(self, step: Undo) -> None:
         self._request(step["method"], step["path"], step.get("body"), step.get("headers"), step.get("query"))
@@ -262,6 +278,8 @@ class Cluster:
             self.leases.restore(id, value)
         self.api.restored()
         self.nodes.restored(kept["volumes"])
+        for key in sorted(kept["faults"]):
+            self.faults.restore(key)
         self.engine.resync()
 
     def _meta(self) -> Row:
@@ -286,7 +304,7 @@ def _json(status: int, value: Any) -> Any:
 
 
 def _tables(rows: Iterable[Row]) -> dict[str, dict[str, bytes]]:
-    tables: dict[str, dict[str, bytes]] = {"meta": {}, "objects": {}, "leases": {}, "volumes": {}}
+    tables: dict[str, dict[str, bytes]] = {"meta": {}, "objects": {}, "leases": {}, "volumes": {}, "faults": {}}
     for table, key, value in rows:
         if value is not None:
             tables.setdefault(table, {})[key] = value

@@ -12,7 +12,7 @@ class Embedded:
     """Starts in under a second, without Docker or a network."""
 
     name = "embedded"
-    capabilities = Capabilities(cluster=True, nodes=True, clock=True, trace=True, faults=False)
+    capabilities = Capabilities(cluster=True, nodes=True, clock=True, trace=True, faults=True)
 
     def up(self, wanted: Wanted, progress: Progress) -> Handle:
         """Start the process, or adopt the one that runs."""

@@ -9,13 +9,16 @@ that organisation), and absent from discovery. Errors are Status objects. All ti
     GET    /kit/v1/trace?since=N       {"events": [{"seq", "ms", "actor", "verb", "what", "detail"}], "next"}   seq >= N
     POST   /kit/v1/reset               {"namespaces": [...]}   -> {"namespaces"}, when they are gone; every lease is undone
     POST   /kit/v1/outside             {"method", "url", "headers", "body", "from", "timeout_ms"}
-                                       -> {"status", "reason", "headers", "body", "error", "hops"}; error is null, "refused", "timeout",
-                                       "no route" or "NXDOMAIN"
+                                       -> {"status", "headers", "body", "error", "said", "took_ms", "hops"}; error is "", "refused",
+                                       "timeout", "no route", "NXDOMAIN" ..., said the same in Go's words
     POST   /kit/v1/leases              {"id", "within_ms", "undo": [{"method", "path", "body"?, "headers"?, "query"?}]}
     DELETE /kit/v1/leases?id=X[&undo=false]   ends a lease and undoes what it stands for; without an id, all of them
     GET    /kit/v1/status              {"pid", "ports", "open"}: what `labkit status` shows
     POST   /kit/v1/stop                ends the process in order
-    /kit/v1/faults, /kit/v1/checkpoints   501
+    GET    /kit/v1/faults              {"faults": [{"fault", "target"}], "known": [...]}: what is broken on purpose, how things can break
+    POST   /kit/v1/faults              {"fault": "node-off", "target": NODE}   a node without power; 400 says what there is
+    DELETE /kit/v1/faults?fault=F&target=T    mends it; without parameters, everything
+    /kit/v1/checkpoints   501
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from kit.embedded.core.faults import UnknownFault
 from kit.embedded.core.store import Key
 from kit.embedded.core.turns import Begin, Response
 from kit.errors import Status
@@ -43,7 +47,6 @@ _MASTERS = "system:masters"
 _log = logging.getLogger("kit.runtime")
 _GONE_WITHIN_MS = 60_000
 _LATER = {
-    "faults": "faults are not built yet: this version of the kit can't switch parts of the cluster off",
     "checkpoints": "checkpoints are not built yet: this version of the kit can't go back to a stored state",
 }
 
@@ -53,6 +56,7 @@ class Controlled(Machine, Protocol):
 
     trace: Any
     store: Any
+    faults: Any
 
     def outside(self, id: int, spec: Mapping[str, Any]) -> None:
         """Open a ticket that one HTTP request from outside the cluster answers."""
@@ -68,6 +72,14 @@ class Controlled(Machine, Protocol):
 
     def release(self, id: str, *, undo: bool) -> bool:
         """End a lease."""
+        ...
+
+    def break_(self, fault: str, target: str) -> bool:
+        """Break a part of the cluster on purpose. UnknownFault."""
+        ...
+
+    def mend(self, fault: str, target: str) -> bool:
+        """Mend it."""
         ...
 
 
@@ -92,6 +104,9 @@ class Control:
             ("POST", "outside"): self._outside,
             ("POST", "leases"): self._take_lease,
             ("DELETE", "leases"): self._end_lease,
+            ("GET", "faults"): self._faults,
+            ("POST", "faults"): self._break,
+            ("DELETE", "faults"): self._mend,
             ("GET", "status"): self._status,
             ("POST", "stop"): self._end,
         }
@@ -242,6 +257,23 @@ class Control:
             self._driver.do(lambda: self._machine.reset([]))
             return {"released": True}
         return {"released": bool(self._driver.do(lambda: self._machine.release(id, undo=undo)))}
+
+    async def _faults(self, query: dict[str, str], body: Any) -> Any:
+        found = [{"fault": fault, "target": target} for fault, target in self._machine.faults.lasting]
+        return {"faults": found, "known": self._machine.faults.names}
+
+    async def _break(self, query: dict[str, str], body: dict[str, Any]) -> Any:
+        fault, target = str(body["fault"]), str(body["target"])
+        try:
+            begun = self._driver.do(lambda: self._machine.break_(fault, target))
+        except UnknownFault as error:
+            raise Status("BadRequest", str(error)) from None
+        return {"fault": fault, "target": target, "begun": bool(begun)}
+
+    async def _mend(self, query: dict[str, str], body: Any) -> Any:
+        wanted = [(query["fault"], query["target"])] if query else self._machine.faults.lasting
+        mended = [self._driver.do(lambda one=one: self._machine.mend(*one)) for one in wanted]  # type: ignore[misc]
+        return {"mended": sum(map(bool, mended))}
 
     async def _outside(self, query: dict[str, str], body: dict[str, Any]) -> Any:
         wanted: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

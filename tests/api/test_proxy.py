@@ -83,6 +83,9 @@ def test_a_kubelets_refusal_is_plain_text(world):
     path = stand(world, Backend())
 
     class Kubelet:
+        def reached(self, name):
+            return True
+
         def execute(self, pod, container, argv, options, ticket):
             raise status.KubeletRefusal(f'container not found ("{container}")')
 

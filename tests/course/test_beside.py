@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -128,6 +129,7 @@ def test_a_fault_beside_is_taken_back_beside(shared, monkeypatch):
 def test_what_no_cluster_has_is_refused(shared, monkeypatch):
     fast = LESSON.exercises["X1.2"]
     monkeypatch.setitem(LESSON.exercises, "X1.2", type(fast)(**{**vars(fast), "needs": ("faults",)}))
+    monkeypatch.setattr(Embedded, "capabilities", replace(Embedded.capabilities, faults=False))
     with pytest.raises(Unavailable, match=r"X1\.2 needs parts that can be switched off: no cluster"):
         shared.place_of("X1.2")
     assert repr(Lab(shared).check("X1.2")).startswith("ERROR X1.2: X1.2 needs parts")

@@ -35,6 +35,10 @@ class Commandline:
         if line.startswith("for i in $(seq 60); do kubectl exec p -- grep -q two"):
             return self._until_changed(line, timeout_ms)
         if found := re.match(
+            r"^for i in \$\(seq 200\); do kubectl get node (\S+) .*? grep -q '? ?(\w+)'? && break; .*?done; (.*)$", line
+        ):
+            return self._until_node(found[1], found[2], found[3])
+        if found := re.match(
             r"^\(kubectl logs -f (\w+) > \S+ & kubectl delete pod \1; sleep ([\d.]+); cat \S+\)$", line
         ):
             return self._followed(found[1], int(float(found[2]) * 1000))
@@ -108,7 +112,12 @@ class Commandline:
                 return None
 
     def _docker(self, argv: list[str]) -> Ran:
-        """Run curl on a node: `docker exec NODE curl ... URL` prints the status."""
+        """Switch a node off or on, or run curl on it: `docker exec NODE curl ... URL` prints the status."""
+        if argv[1] in ("stop", "start"):
+            faults = self.whole.cluster.faults
+            changed = faults.begin("node-off", argv[-1]) if argv[1] == "stop" else faults.end("node-off", argv[-1])
+            assert changed, argv
+            return f"{argv[-1]}\n", "", 0
         results: list[dict[str, object]] = []
         self.whole.cluster.fabric.fetch(
             f"node:{argv[2]}", {"method": "GET", "url": f"http://{argv[-1]}/"}, results.append
@@ -122,6 +131,12 @@ class Commandline:
         out, err, code = self.kubectl.run(["delete", "pod", name], b"", None)
         self.whole.pass_time(rest_ms)
         return (out or "") + stream.data(0).decode(), err, code
+
+    def _until_node(self, name: str, shown: str, rest: str) -> Ran:
+        """Carry out `for ...; do kubectl get node NAME | grep -q STATUS && break; sleep 0.5; done; REST`."""
+        met = self.whole.until(lambda: self.kubectl.ready(name) is (shown == "Ready"), 200 * (500 + ROUND_MS))
+        assert met, (name, shown)
+        return self.run(rest, None)
 
     def _until_changed(self, line: str, timeout_ms: int | None) -> Ran:
         """Carry out `for ...; do kubectl exec p -- grep -q two FILE && break; sleep 1.5; done; REST`."""

@@ -43,7 +43,7 @@ class Kubectl(Upkeep):
             "get": self._get, "logs": self._logs, "exec": self._exec, "delete": self._delete, "set": self._set, "run": self._run,
             "rollout": self._rollout, "cp": self._cp, "attach": self._attach, "port-forward": self._forward, "patch": self._patch,
             "label": self._label, "describe": self._silent, "events": self._silent, "top": self._silent, "taint": self._taint,
-            "cordon": self._cordon, "uncordon": self._uncordon, "drain": self._drain,
+            "cordon": self._cordon, "uncordon": self._uncordon, "drain": self._drain, "wait": self._wait, "debug": self._debug,
         }  # fmt: skip
         return commands[argv[0]](words, stdin, timeout_ms)
 
@@ -357,4 +357,5 @@ def _streamed(stream: Stream) -> Ran:
 
 
 def _refused(body: Obj) -> str:
-    return f"Error from server ({body.get('reason')}): {body.get('message')}\n"
+    reason = f" ({body['reason']})" if body.get("reason") else ""
+    return f"Error from server{reason}: {body.get('message')}\n"

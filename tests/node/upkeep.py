@@ -28,6 +28,31 @@ class Upkeep:
     def _uncordon(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
         return self._schedulable(words.rest[0], "uncordoned", None)
 
+    def _debug(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        """Make the Pod of `debug node/NAME --image=I -- COMMAND`."""
+        node = words.rest[0].removeprefix("node/")
+        mount = {"name": "host-root", "mountPath": "/host"}
+        container = {"name": "debugger", "image": words.get("--image"), "command": words.argv, "volumeMounts": [mount]}
+        spec = {
+            "containers": [container], "nodeName": node, "restartPolicy": "Never", "tolerations": [{"operator": "Exists"}],
+            "volumes": [{"name": "host-root", "hostPath": {"path": "/"}}], "hostNetwork": True, "hostPID": True, "hostIPC": True,
+        }  # fmt: skip
+        name = f"node-debugger-{node}-x7k2p"
+        metadata = {"name": name, "labels": {"app.kubernetes.io/managed-by": "kubectl-debug"}}
+        self.whole.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}, self.whole.space)
+        return f"Creating debugging pod {name} with container debugger on node {node}.\n", "", 0
+
+    def ready(self, node: str) -> bool:
+        """Say whether a node is Ready."""
+        conditions = self.whole.ask("GET", f"/api/v1/nodes/{node}")["status"]["conditions"]
+        return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+    def _wait(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
+        """Wait for a node to be Ready, as `wait --for=condition=Ready node/NAME --timeout=Ns`."""
+        node, limit = words.rest[0].removeprefix("node/"), int(str(words.get("--timeout")).removesuffix("s"))
+        assert self.whole.until(lambda: self.ready(node), limit * 1000), node
+        return f"node/{node} condition met\n", "", 0
+
     def _schedulable(self, node: str, done: str, closed: bool | None) -> Ran:
         path = f"/api/v1/nodes/{node}"
         if self.whole.ask("GET", path)["spec"].get("unschedulable") == closed:

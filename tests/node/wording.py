@@ -38,6 +38,7 @@ PATTERNS = (
     (r"(?m)(\n)\d{3,4}\n?\Z", r"\1<length>"),  # of a token
     (r"\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+", "..<stamp>"),
     (rf"kube-api-access-[{SUFFIX}]{{5}}\b", "kube-api-access-<rand5>"),
+    (rf"node-debugger-(\S+?)-[{SUFFIX}]{{5}}\b", r"node-debugger-\1-<rand5>"),
     (rf"local-path-provisioner-[{SUFFIX}]{{8,10}}-[{SUFFIX}]{{5}}", "local-path-provisioner-<hash>-<rand5>"),
     (r"\bcj-\d{8}\b", "cj-<minute>"),
     (r":3[0-2]\d{3}/TCP", ":<nodePort>/TCP"),

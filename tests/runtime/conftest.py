@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from kit.embedded.core.faults import UnknownFault
 from kit.embedded.core.queue import Queue
 from kit.embedded.core.store import Row
 from kit.embedded.core.trace import Trace
@@ -29,6 +30,7 @@ class FakeMachine:
         self.now, self.epoch, self.queue, self.trace = 0, epoch, Queue(), Trace()
         self.out, self.rows, self.tickets, self.store, self.gone, self.writes = [], [], {}, self, [], False
         self.targets, self.step, self.namespaces, self.leases = [], step, {"shop"}, {}
+        self.faults = SimpleNamespace(lasting=[], names=["node-off"])
 
     def turn(self, inputs, now, budget):
         self.writes = False
@@ -124,6 +126,16 @@ class FakeMachine:
 
     def lease(self, id, within_ms, undo):
         self.leases[id] = (within_ms, undo)
+
+    def break_(self, fault, target):
+        if target != "a-node":
+            raise UnknownFault("there is one node: a-node")
+        self.faults.lasting.append((fault, target))
+        return True
+
+    def mend(self, fault, target):
+        self.faults.lasting.remove((fault, target))
+        return True
 
     def release(self, id, *, undo):
         return self.leases.pop(id, None) is not None

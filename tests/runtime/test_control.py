@@ -77,9 +77,23 @@ def test_leases_are_taken_and_ended(running):
     assert running.call("POST", "/kit/v1/leases", {"id": "a"}).status == 400
 
 
+def test_faults_are_begun_listed_and_ended(running):
+    wanted = {"fault": "node-off", "target": "a-node"}
+    assert running.call("POST", "/kit/v1/faults", wanted).json() == {**wanted, "begun": True}
+    assert running.call("GET", "/kit/v1/faults").json() == {"faults": [wanted], "known": ["node-off"]}
+    assert running.call("DELETE", "/kit/v1/faults?fault=node-off&target=a-node").json() == {"mended": 1}
+    running.call("POST", "/kit/v1/faults", wanted)
+    assert running.call("DELETE", "/kit/v1/faults").json() == {"mended": 1}
+    assert running.machine.faults.lasting == []
+    wrong = running.call("POST", "/kit/v1/faults", {"fault": "node-off", "target": "b"})
+    assert (wrong.status, wrong.json()["message"]) == (400, "there is one node: a-node")
+    assert running.call("POST", "/kit/v1/faults", {"fault": "node-off"}).status == 400
+    assert running.call("DELETE", "/kit/v1/faults?fault=node-off").status == 400
+
+
 @pytest.mark.parametrize(
     "method, path, code",
-    [("GET", "faults", 501), ("POST", "checkpoints/x", 501), ("GET", "nothing", 404), ("PUT", "clock", 405)],
+    [("POST", "checkpoints/x", 501), ("PUT", "faults", 405), ("GET", "nothing", 404), ("PUT", "clock", 405)],
 )
 def test_what_is_not_there_is_refused_in_words(running, method, path, code):
     answer = running.call(method, f"/kit/v1/{path}")

@@ -16,10 +16,25 @@ from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.context import Context
 from kit.embedded.core.store import Key, Obj
 from kit.embedded.core.turns import Request, Response, Ticket
+from kit.errors import Status
 from kit.kube import status, times
 
 Stream = Callable[[Context, Attributes, Request, Ticket, str], bool]
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+KUBELET_PORT = 10250
+DIALLING = "error dialing backend: "
+LOG_OPTIONS = frozenset(
+    (
+        "follow",
+        "previous",
+        "sinceSeconds",
+        "sinceTime",
+        "timestamps",
+        "tailLines",
+        "limitBytes",
+        "insecureSkipTLSVerifyBackend",
+    )
+)
 LOG_NUMBERS = {"tailLines": 0, "sinceSeconds": 1, "limitBytes": 1}
 NOT_TRUE = frozenset({"", "false", "0"})
 
@@ -32,8 +47,20 @@ def log(context: Context, at: Attributes, request: Request, ticket: Ticket, rest
     if not pod["spec"].get("nodeName"):
         ticket.answer(Response(204, (("Cache-Control", "no-cache, private"),), b""))
         return False
+    path = f"containerLogs/{at.namespace}/{at.name}/{container}"
+    asked = urlencode(sorted((key, value) for key, value in at.query.items() if key in LOG_OPTIONS))
+    _dialled(context, pod, f'Get "https://{{address}}/{path}{"?" if asked else ""}{asked}": ')
     _nodes(context).logs(pod, container, options, ticket)
     return False
+
+
+def _dialled(context: Context, pod: Obj, doing: str) -> None:
+    """Refuse when the kubelet of the Pod's node can't be reached: the node is off."""
+    nodes, node = _nodes(context), pod["spec"]["nodeName"]
+    if not nodes.reached(node):
+        address = f"{nodes.address(node)}:{KUBELET_PORT}"
+        why = f"dial tcp {address}: connect: no route to host"
+        raise Status("", doing.format(address=address) + why, code=500)
 
 
 def _log_options(at: Attributes) -> dict[str, Any]:
@@ -69,6 +96,7 @@ def exec_(context: Context, at: Attributes, request: Request, ticket: Ticket, re
     argv = [value for key, value in request.query if key == "command"]
     if not argv:
         raise status.bad_request("you must specify at least 1 command for the container")
+    _dialled(context, pod, DIALLING)
     _nodes(context).execute(pod, container, argv, options, ticket)
     return True
 
@@ -76,6 +104,7 @@ def exec_(context: Context, at: Attributes, request: Request, ticket: Ticket, re
 def attach(context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str) -> bool:
     """Join a container's main process."""
     pod, container, options = _process(context, at, request)
+    _dialled(context, pod, DIALLING)
     _nodes(context).attach(pod, container, options, ticket)
     return True
 
@@ -96,6 +125,7 @@ def portforward(context: Context, at: Attributes, request: Request, ticket: Tick
     pod = reading.get(context, at).obj
     _on_node(pod)
     _upgrade(request)
+    _dialled(context, pod, DIALLING)
     asked = [value for key, value in request.query if key == "ports"]
     if not asked:
         ticket.begin(upgrade="ports")
@@ -219,7 +249,7 @@ def _end_to_end(headers: Iterable[tuple[Any, Any]], own: frozenset[str]) -> list
 def _proxied(result: Mapping[str, Any]) -> Response:
     """Return what a backend answered, or why it could not be reached."""
     if result.get("error"):
-        return refusal(status.unavailable(f"error trying to reach service: {result['error']}"))
+        return refusal(status.unavailable(f"error trying to reach service: {result.get('said') or result['error']}"))
     headers = _end_to_end(result.get("headers") or (), frozenset({"content-length"}))
     return Response(int(result["status"]), tuple(headers), b64decode(result.get("body_base64") or ""))
 

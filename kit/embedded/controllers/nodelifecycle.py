@@ -58,12 +58,13 @@ class NodeLifecycle:
         if self._silent(node, view):
             node = yield from self._unknown(key, node, view)
         yield from _label(key, node)
-        wanted = _taints(node, self._clock.text(), evict=any(map(_is_ready, view.list("nodes"))))
+        evict = None if now % PERIOD_MS else any(map(_is_ready, view.list("nodes")))
+        wanted = _taints(node, self._clock.text(), evict=evict)
         if wanted != (node["spec"].get("taints") or []):
             answer = yield Patch(key, {"spec": {"taints": wanted or None}}, "merge")
             if isinstance(answer, Status):
                 raise answer
-        yield After(PERIOD_MS, housekeeping=True)
+        yield After(PERIOD_MS - now % PERIOD_MS, housekeeping=True)
 
     def _greet(self, key: Key, node: Obj | None) -> Any:
         """Say once that a node came, or that it went."""
@@ -126,10 +127,11 @@ def _label(key: Key, node: Obj) -> Any:
         yield Patch(key, {"metadata": {"labels": late}}, "merge")
 
 
-def _taints(node: Obj, now: str, *, evict: bool) -> list[Obj]:
+def _taints(node: Obj, now: str, *, evict: bool | None) -> list[Obj]:
     """Return the node's taints as its conditions want them; those of others stay, those that stay keep their time.
 
     `evict` False: no node at all is ready, so the fault is not the nodes' and no Pod is driven away (FullDisruption).
+    None: NoExecute taints stay as they are until all nodes are looked at (monitorNodeHealth).
     """
     before = node["spec"].get("taints") or []
     wanted: list[tuple[str, str]] = []
@@ -137,6 +139,8 @@ def _taints(node: Obj, now: str, *, evict: bool) -> list[Obj]:
         key = TAINTS.get((condition["type"], condition["status"]))
         if key is not None:
             wanted += [(key, "NoSchedule"), *([(key, "NoExecute")] if evict and condition["type"] == "Ready" else [])]
+    if evict is None:
+        wanted += [(one["key"], "NoExecute") for one in before if one["key"] in OWN and one["effect"] == "NoExecute"]
     if node["spec"].get("unschedulable"):
         wanted.append((CORDON, "NoSchedule"))
     kept = [taint for taint in before if taint["key"] not in OWN or (taint["key"], taint["effect"]) in wanted]

@@ -26,12 +26,15 @@ class TaintEviction:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._since: dict[Key, int] = {}  # when a Pod was first seen to have its time run out
+        self._waiting: set[Key] = set()  # Pods whose deletion is due later
         self.watches: dict[str, Mapper] = {"pods": itself, "nodes": _pods_of}
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Delete one Pod when its time on a tainted node is over, or look again when it will be."""
         pod = view.at(key)
         node = view.get("nodes", "", pod["spec"].get("nodeName") or "-") if pod else None
+        if pod is None:
+            yield from self._cancel(key)
         if pod is None or node is None or "deletionTimestamp" in pod["metadata"]:
             self._since.pop(key, None)
             return
@@ -39,10 +42,13 @@ class TaintEviction:
         left = _left(pod, node, wall, wall - now + self._since.setdefault(key, now))
         if left is None:
             del self._since[key]
+            yield from self._cancel(key)
             return
         if left > 0:
+            self._waiting.add(key)
             yield After(left)
             return
+        self._waiting.discard(key)
         message = "Taint manager: deleting due to NoExecute taint"
         found = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager", "message": message}
         yield Patch(
@@ -55,6 +61,16 @@ class TaintEviction:
         answer = yield Delete(key)
         if isinstance(answer, Status) and answer.reason != "NotFound":
             raise answer
+
+    def _cancel(self, key: Key) -> Effects:
+        """Say that a Pod is not deleted after all: its taint went, or the Pod did. Models cancelWorkWithEvent."""
+        if key in self._waiting:
+            self._waiting.discard(key)
+            metadata = {"name": key.name, "namespace": key.namespace}
+            words = f"Cancelling deletion of Pod {key.namespace}/{key.name}"
+            yield Emit(
+                {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}, "Normal", "TaintManagerEviction", words
+            )
 
 
 def _pods_of(event: Event, view: View) -> Iterable[Key]:

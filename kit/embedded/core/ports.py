@@ -12,6 +12,14 @@ from kit.embedded.core.turns import Ticket
 class Nodes(Protocol):
     """Containers seen from the API server. Errors are `Status` raised before the ticket begins, in the kubelet's words."""
 
+    def reached(self, name: str) -> bool:
+        """Say whether a node's kubelet answers."""
+        ...
+
+    def address(self, name: str) -> str:
+        """Return a node's address."""
+        ...
+
     def logs(self, pod: Obj, container: str, options: Mapping[str, Any], ticket: Ticket) -> None:
         """Send a container's log (follow, previous, timestamps, tailLines, sinceSeconds, sinceTime, limitBytes) as text/plain and end."""
         ...

@@ -68,8 +68,12 @@ class Host:
 
     def down(self) -> None:
         """Take the host away: listeners close, connections are reset."""
-        self.up = False
         for listener in list(self.listeners.values()):
             listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Take it off the network for a while: connections are reset, what listens goes on when it is `up` again."""
+        self.up = False
         for end in list(self.ends):
             end.abort()

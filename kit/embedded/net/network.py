@@ -81,8 +81,8 @@ class Fabric(Wiring):
         """Make one HTTP request: method, url, headers (mapping or pairs), body (text or base64 in `body_base64`), timeout_ms, insecure.
 
         `done` gets status, headers (pairs), body (text; `body_base64` always), error ("", refused, timeout, no route, NXDOMAIN,
-        reset, protocol, certificate, bad url), took_ms, hops. With `insecure` an https server may show any certificate; without, the
-        outside trusts none that is made in a lab.
+        reset, protocol, certificate, bad url), said (the same in Go's words), took_ms, hops. With `insecure` an https server may show
+        any certificate; without, the outside trusts none that is made in a lab.
         """
         host = self.source(source)
         began = self.clock.now
@@ -91,10 +91,13 @@ class Fabric(Wiring):
             done(_result(Reply(error="bad url"), 0))
             return
 
-        def finish(reply: Reply) -> None:
-            done(_result(reply, self.clock.now - began))
-
         address = self._address(host, parts.hostname)
+        port = parts.port or PORTS[parts.scheme]
+
+        def finish(reply: Reply) -> None:
+            said = reply.told(f"{address}:{port}", f"dial tcp {address}:{port}: i/o timeout")
+            done(_result(reply, self.clock.now - began) | {"said": said})
+
         if address is None:
             self.queue.put(self.clock.now, lambda: finish(Reply(error="ENXDOMAIN")))
             return
@@ -103,7 +106,6 @@ class Fabric(Wiring):
             headers.insert(0, ("Host", parts.netloc.rpartition("@")[2]))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         trust = Trust(parts.hostname, None if request.get("insecure") else b"") if parts.scheme == "https" else None
-        port = parts.port or PORTS[parts.scheme]
         ask = Ask(address, port, str(request.get("method") or "GET"), target, headers, _body(request), trust)
         Exchange(self, host, ask, int(request.get("timeout_ms") or FETCH_TIMEOUT_MS), finish, housekeeping=False)
 

@@ -167,7 +167,7 @@ class Wiring:
         if address.startswith(SERVICE_NETWORK):
             return self.proxy.cluster(source.address, source.node, address, port, now) or DROP
         host = self.hosts.get(address)
-        if host is not None and self.nodes.get(host.node) is host:
+        if host is not None and host.up and self.nodes.get(host.node) is host:
             forwarded = self.host_ports.get((host.node, port))
             if forwarded is not None:
                 return Route(forwarded[0].address, forwarded[1], (f"node {host.node}:{port}", forwarded[0].name))
@@ -240,7 +240,9 @@ class Wiring:
 
     def ping(self, source: Host, address: str, timeout_ms: int, done: Callable[[int | None], None]) -> None:
         """Send one echo: hosts answer, Service addresses do not (only their ports are translated)."""
-        answers = address.startswith("127.") or (address in self.hosts and not address.startswith(SERVICE_NETWORK))
+        host = self.hosts.get(address)
+        there = host is not None and host.up and not address.startswith(SERVICE_NETWORK)
+        answers = address.startswith("127.") or there
         took = 0 if address.startswith("127.") or address == source.address else 2 * LATENCY_MS
         self.queue.put(self.clock.now + (took if answers else timeout_ms), lambda: done(took if answers else None))
 

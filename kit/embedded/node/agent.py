@@ -17,6 +17,7 @@ from kit.embedded.core.trace import Trace
 from kit.embedded.core.turns import Ticket
 from kit.embedded.net.network import Fabric
 from kit.embedded.node import nodes, reading
+from kit.embedded.node.disk import disk
 from kit.embedded.node.exec import Attachment, Session, refusal
 from kit.embedded.node.images import Images, Registry
 from kit.embedded.node.kubelet import Kubelet
@@ -24,6 +25,8 @@ from kit.embedded.node.runtime import World
 from kit.embedded.node.site import Addresses, Site
 from kit.embedded.node.units import Unit
 from kit.embedded.node.worker import Worker
+
+BOOT_MS = 2_000  # from the power to the kubelet's first look
 
 
 class Nodes:
@@ -35,6 +38,7 @@ class Nodes:
         self._engine = engine
         self._fabric = fabric
         self._clock = clock
+        self._trace = trace
         self._world = World(queue, clock, ids, trace, fabric)
         self.kubelets: dict[str, Kubelet] = {}
         self.heartbeats: dict[str, nodes.Heartbeat] = {}
@@ -42,7 +46,15 @@ class Nodes:
         for index, name in enumerate(settings.node_names):
             images = Images(registry, preloaded=settings.preloaded)
             site = Site(
-                name, fabric.nodes[name], self._world, view, images, signer, Addresses(index), self._waker(name)
+                name,
+                fabric.nodes[name],
+                self._world,
+                view,
+                images,
+                signer,
+                Addresses(index),
+                self._waker(name),
+                disk(name),
             )
             self.kubelets[name] = Kubelet(site)
             machine = f"{index:02x}" + settings.name.encode().hex()[:30].ljust(30, "0")
@@ -73,7 +85,26 @@ class Nodes:
             kubelet.restarted()
         self.begin()
 
+    def switch(self, name: str, on: bool) -> None:
+        """Switch a node off, or on again."""
+        kubelet, heartbeat, host = self.kubelets[name], self.heartbeats[name], self._fabric.nodes[name]
+        self._trace.add(self._clock.now, f"node {name}", "on" if on else "off", name)
+        if not on:
+            heartbeat.alive = False
+            kubelet.cut()
+            host.cut()
+            return
+        host.up = True
+        heartbeat.boot()
+        self._engine.enqueue(heartbeat, heartbeat.key, BOOT_MS)
+        for key in kubelet.boot():
+            self._engine.enqueue(kubelet, key, BOOT_MS)
+
     # --- what the API asks ---
+
+    def reached(self, name: str) -> bool:
+        """Say whether a node's kubelet answers."""
+        return name not in self.kubelets or self.kubelets[name].on
 
     def logs(self, pod: Obj, container: str, options: Mapping[str, Any], ticket: Ticket) -> None:
         """Send a container's log."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kit.embedded.core.controller import Effects, Mapper, View
+from kit.embedded.core.controller import Effects, Mapper, View, pod_key
 from kit.embedded.core.store import Event, Key
+from kit.embedded.node.power import cut
 from kit.embedded.node.site import Site
+from kit.embedded.node.volumes import Volumes
 from kit.embedded.node.worker import Worker
 
 
@@ -23,7 +25,9 @@ class Kubelet:
         self.user = f"system:node:{site.name}"
         self.watches: Mapping[str, Mapper] = {"pods": self._mine}
         self.workers: dict[Key, list[Worker]] = {}
+        self.on = True
         self._rebooting: set[str] = set()  # uids of Pods that ran before the process began
+        self._disks: dict[str, Volumes] = {}  # volumes of Pods that ran when the node went off, by uid
 
     def _mine(self, event: Event, view: View) -> Iterable[Key]:
         return (event.key,) if event.record.obj["spec"].get("nodeName") == self.site.name else ()
@@ -31,6 +35,21 @@ class Kubelet:
     def restarted(self) -> None:
         """The node has come up again: the containers of its Pods are gone, the Pods are the same."""
         self._rebooting = {pod["metadata"]["uid"] for pod in self.site.view.on_node(self.site.name)}
+
+    def cut(self) -> None:
+        """The node goes off."""
+        self.on = False
+        for worker in [one for found in self.workers.values() for one in found]:
+            self._disks[worker.uid] = worker.volumes
+            cut(worker)
+        self.workers.clear()
+
+    def boot(self) -> list[Key]:
+        """The node comes up; return the Pods to look at."""
+        self.on = True
+        self.restarted()
+        self._disks = {uid: disk for uid, disk in self._disks.items() if uid in self._rebooting}
+        return [pod_key(pod) for pod in self.site.view.on_node(self.site.name)]
 
     def worker(self, uid: str) -> Worker | None:
         """Return the worker of a Pod."""
@@ -42,6 +61,8 @@ class Kubelet:
 
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Let the workers of this name go on: usually one, two while a namesake is still being stopped."""
+        if not self.on:
+            return
         pod = view.at(key)
         workers = self.workers.setdefault(key, [])
         mine = pod is not None and pod["spec"].get("nodeName") == self.site.name
@@ -53,6 +74,7 @@ class Kubelet:
                     key,
                     pod,
                     rebooted=uid in self._rebooting and bool(pod.get("status", {}).get("startTime")),
+                    disk=self._disks.pop(uid, None),
                 )
             )
         for worker in list(workers):

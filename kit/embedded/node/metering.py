@@ -47,6 +47,8 @@ class Sampler:
         pods: dict[Name, dict[str, Point]] = {}
         nodes: dict[str, Point] = {}
         for name, kubelet in self._kubelets.items():
+            if not kubelet.on:
+                continue
             memory, used = 0, kubelet.site.spent_us
             for worker in _workers(kubelet):
                 points = {unit.name: point for unit in worker.units if (point := _point(unit, now)) is not None}

@@ -34,6 +34,14 @@ CONDITIONS = (
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
 )
 
+# what a kubelet tells at its start, before it is ready
+BOOTING = (
+    ("Starting", "Starting kubelet."),
+    ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"),
+    *((reason.replace("Kubelet", "Node"), f"Node {{node}} status is now: {reason.replace('Kubelet', 'Node')}")
+      for _, _, reason, _ in CONDITIONS[:3]),
+)  # fmt: skip
+
 
 def address(index: int) -> str:
     """Return the address of the index-th node."""
@@ -140,6 +148,12 @@ class Heartbeat:
         self._renewed: int | None = None
         self._posted: int | None = None
         self._cordoned: bool | None = None
+        self._booting = False
+
+    def boot(self) -> None:
+        """The node comes up again: its kubelet registers and posts anew."""
+        self.alive = self._booting = True
+        self._posted = self._renewed = None
 
     @property
     def key(self) -> Key:
@@ -162,6 +176,10 @@ class Heartbeat:
                 yield After(RETRY_MS)
                 return
             self._posted = None
+        if self._booting:
+            self._booting = False
+            for reason, message in BOOTING:
+                yield Emit(node, "Normal", reason, message.format(node=self.node))
         yield from self._post(node, now)
         yield from self._renew(view, now)
         yield from self._note_cordon(node)

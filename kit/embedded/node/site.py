@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kit.embedded.core.controller import View
 from kit.embedded.core.filesystem import Tree
-from kit.embedded.core.inodes import Dir
 from kit.embedded.core.ports import Signer
 from kit.embedded.core.store import Key, Obj
 from kit.embedded.net.hosts import Host
@@ -28,8 +27,6 @@ class Wait:
         """Say whether the script goes on."""
         return (self.until is not None and now >= self.until) or (self.ready is not None and self.ready())
 
-
-FOLDERS = ("etc", "home", "mnt", "opt", "root", "srv", "tmp", "usr", "var")  # of every node's disk
 
 Script = Any  # Generator[Effect | Wait, Any, ...]: a worker's script; its result differs
 
@@ -66,9 +63,7 @@ class Site:
     signer: Signer
     addresses: Addresses
     wake: Callable[[Key, int], None]
-    tree: Tree = field(
-        default_factory=lambda: Tree(Dir({name: Dir(owner="node") for name in FOLDERS}, owner="node"), owner="node")
-    )
+    tree: Tree
     spent_us: int = 0
     """CPU that containers used which have ended."""
 

@@ -51,6 +51,15 @@ class Volumes:
         self._configured: set[str] = set()  # those that no container may write
         self._stamps = 0
 
+    def take_over(self, before: Volumes, pod: Obj) -> None:
+        """Go on with the emptyDirs that lie on the disk after the node has been off; those in memory are empty."""
+        for volume in pod["spec"].get("volumes") or ():
+            name = volume["name"]
+            if "emptyDir" in volume and (volume["emptyDir"] or {}).get("medium") != "Memory" and name in before.roots:
+                self.roots[name] = before.roots[name]
+                if name in before.quotas:
+                    self.quotas[name] = before.quotas[name]
+
     def set_up(self, pod: Obj, now: int) -> None:
         """Make all volumes that are not there yet. MountError names the volume in `volume`."""
         for volume in pod["spec"].get("volumes") or ():

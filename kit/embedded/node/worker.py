@@ -38,7 +38,7 @@ MOUNT_RETRY_MAX_MS = 122_000
 class Worker:
     """The kubelet's goroutine for one Pod. `drive` runs its script as far as it goes."""
 
-    def __init__(self, site: Site, key: Key, pod: Obj, *, rebooted: bool = False) -> None:
+    def __init__(self, site: Site, key: Key, pod: Obj, *, rebooted: bool = False, disk: Volumes | None = None) -> None:
         self.site = site
         self.key = key
         self.pod = pod
@@ -53,7 +53,7 @@ class Worker:
         self.failure = ("", "")
         self.resizing = False  # running containers are being given other resources
         self._over = False
-        self._sandbox_state = ""
+        self._sandbox_state = "gone" if rebooted else ""
         self._fresh = False
         self._killed: set[str] = set()  # names of units that this sync has stopped
         self._twice = False  # a container ended twice within one relist: its second end is seen by the next one
@@ -69,6 +69,8 @@ class Worker:
             "seen": times.rfc3339_micro(site.world.clock.wall()),
         }
         self.volumes = Volumes(site.view, site.tree, site.token, self._addresses)
+        if disk is not None:
+            self.volumes.take_over(disk, pod)
         self._seen: Any = None
         self._refresh_due: int | None = None
         self._answer: Any = None
@@ -310,13 +312,14 @@ class Worker:
             yield from self._report()
         stopped = any(unit.running for unit in self.units)
         yield from terminating.everything(self)
-        self._close()
+        self.close()
         if stopped and not self.deleting:
             yield from self._report()
         self._over = True
         yield from self._report()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Stop all probes and give the sandbox's address back."""
         for unit in self.units:
             self.silence(unit)
         if self._sandbox_state == "ready":
@@ -366,6 +369,10 @@ class Worker:
         if self.gone:
             return
         ip = address if address is not None else self._addresses.get("podIP", "")
+        if self.pod["spec"].get(
+            "hostNetwork"
+        ):  # known before there is a sandbox (kubelet_pods.go, generateAPIPodStatus)
+            ip = self.site.host.address
         now_phase = phase(self.units, self.policy, over=self._over)
         failure = (
             self.failure

@@ -1,0 +1,163 @@
+"""A node without power: what the others see, what comes back with it, and what a restart of the process keeps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from test_determinism import TOKEN, Signer
+
+from kit.embedded.cluster import Cluster
+from kit.embedded.core.faults import UnknownFault
+from kit.embedded.core.settings import Settings
+from kit.embedded.core.store import Row
+from kit.embedded.core.turns import Answer, Finish, Request
+
+SETTINGS = Settings(seed=1, admin_token=TOKEN)
+WORKER = SETTINGS.node_names[1]
+PODS = "/api/v1/namespaces/default/pods"
+SCRIPT = "echo $$ >> /disk/starts; echo $$ >> /memory/starts; trap 'exit 0' TERM; while true; do sleep 1; done"
+
+
+class World:
+    """A cluster with one Pod on a worker; `journal` is what a disk would hold."""
+
+    def __init__(self, journal: dict[tuple[str, str], bytes | None] | None = None) -> None:
+        rows = [Row(table, key, value) for (table, key), value in journal.items()] if journal else None
+        self.cluster = Cluster(SETTINGS, Signer(), rows)
+        self.journal = dict(journal or {})
+        self.outputs: list[Any] = []
+        self.number = 0
+        self.turn(5_000)
+
+    def turn(self, ms: int = 0, *inputs: Any) -> None:
+        batch = self.cluster.turn(inputs, self.cluster.now + ms, 10_000_000)
+        self.journal |= {(row.table, row.key): row.value for row in batch.rows}
+        self.outputs += batch.outputs
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> int:
+        """Send a request -> its number."""
+        self.number += 1
+        plain, _, query = path.partition("?")
+        pairs = tuple((part.partition("=")[0], part.partition("=")[2]) for part in query.split("&") if part)
+        sent = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", **headers}
+        self.turn(
+            0, Request(self.number, method, plain, pairs, sent, b"" if body is None else json.dumps(body).encode())
+        )
+        return self.number
+
+    def ask(self, method: str, path: str, body: Any = None, *, ms: int = 10, **headers: str) -> tuple[int, Any]:
+        number = self.send(method, path, body, **headers)
+        self.turn(ms)
+        found = next(one.response for one in self.outputs if isinstance(one, Answer) and one.id == number)
+        return found.status, json.loads(found.body)
+
+    def run(self, *argv: str) -> str:
+        """Run a program in the Pod -> its output."""
+        query = "&".join(f"command={word}" for word in argv)
+        number = self.send("GET", f"{PODS}/p/exec?stdout=1&{query}", upgrade="websocket")
+        self.turn(2_000)
+        assert any(isinstance(one, Finish) and one.id == number for one in self.outputs)
+        return b"".join(one.data for one in self.outputs if getattr(one, "data", None) and one.id == number).decode()
+
+    def pod(self) -> dict[str, Any]:
+        return self.ask("GET", f"{PODS}/p")[1]
+
+    def ready(self) -> str:
+        conditions = self.ask("GET", f"/api/v1/nodes/{WORKER}")[1]["status"]["conditions"]
+        return next(one["status"] for one in conditions if one["type"] == "Ready")
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a cluster whose Pod writes each start into a volume of the disk and into one of memory."""
+    made = World()
+    mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("disk", "memory")]
+    container = {"name": "c", "image": "busybox:1.37", "command": ["sh", "-c", SCRIPT], "volumeMounts": mounts}
+    volumes = [{"name": "disk", "emptyDir": {}}, {"name": "memory", "emptyDir": {"medium": "Memory"}}]
+    spec = {"nodeName": WORKER, "containers": [container], "volumes": volumes}
+    made.ask("POST", PODS, {"metadata": {"name": "p"}, "spec": spec})
+    made.turn(5_000)
+    assert made.pod()["status"]["phase"] == "Running"
+    return made
+
+
+def test_off_and_on(world: World) -> None:
+    before = world.pod()["status"]
+    assert world.cluster.break_("node-off", WORKER)
+    assert not world.cluster.break_("node-off", WORKER)
+    world.turn(40_000)
+    assert world.ready() == "True"  # nobody has noticed yet
+    world.turn(20_000)
+    assert world.ready() == "Unknown"
+    code, said = world.ask("GET", f"{PODS}/p/log?tailLines=3&follow=true")
+    assert code == 500
+    assert said["message"].startswith(
+        'Get "https://172.18.0.3:10250/containerLogs/default/p/c?follow=true&tailLines=3": '
+    )
+    assert said["message"].endswith("dial tcp 172.18.0.3:10250: connect: no route to host")
+    code, said = world.ask("GET", f"{PODS}/p/exec?command=ls&stdout=1", upgrade="websocket")
+    assert (code, said["message"]) == (
+        500,
+        "error dialing backend: dial tcp 172.18.0.3:10250: connect: no route to host",
+    )
+    code, said = world.ask("GET", f"{PODS}/p:80/proxy/", ms=4_000)
+    assert (code, said["message"].partition("10.244")[0]) == (503, "error trying to reach service: dial tcp ")
+    assert said["message"].endswith(":80: connect: no route to host")
+
+    assert world.cluster.mend("node-off", WORKER)
+    world.turn(15_000)
+    assert world.ready() == "True"
+    after = world.pod()["status"]
+    assert after["containerStatuses"][0]["restartCount"] == 1
+    assert after["containerStatuses"][0]["lastState"]["terminated"]["reason"] == "Unknown"
+    assert after["podIP"] != before["podIP"]
+    assert world.run("wc", "-l", "/disk/starts").split() == ["2", "/disk/starts"]
+    assert world.run("wc", "-l", "/memory/starts").split() == ["1", "/memory/starts"]
+
+
+def test_a_restart_of_the_process_leaves_it_off(world: World) -> None:
+    world.cluster.break_("node-off", WORKER)
+    world.turn()
+    again = World(world.journal)
+    assert again.cluster.faults.lasting == [("node-off", WORKER)]
+    again.turn(60_000)
+    assert again.ready() == "Unknown"
+    again.cluster.reset([])
+    again.turn(15_000)
+    assert again.ready() == "True"
+    assert World(again.journal).cluster.faults.lasting == []
+
+
+def test_pods_move_away(world: World) -> None:
+    container = {"name": "c", "image": "nginx:1.30"}
+    soon = [
+        {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}
+    ]
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container], "tolerations": soon}}
+    spec = {"replicas": 4, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    world.ask("POST", "/apis/apps/v1/namespaces/default/deployments", {"metadata": {"name": "d"}, "spec": spec})
+    world.turn(5_000)
+    world.cluster.break_("node-off", WORKER)
+    world.turn(75_000)
+    items = world.ask("GET", f"{PODS}?labelSelector=a=b")[1]["items"]
+    alive = [one for one in items if "deletionTimestamp" not in one["metadata"]]
+    assert len(alive) == 4
+    assert {one["spec"]["nodeName"] for one in alive} == {SETTINGS.node_names[2]}
+
+
+@pytest.mark.parametrize(
+    "fault, target, words",
+    [
+        ("node-off", SETTINGS.node_names[0], "the API server runs there"),
+        ("node-off", "nowhere", f'there is no node "nowhere": the nodes are {SETTINGS.node_names[0]}, '),
+        ("earthquake", WORKER, "the faults are node-off"),
+    ],
+)
+def test_what_cannot_break(fault: str, target: str, words: str) -> None:
+    cluster = Cluster(SETTINGS, Signer())
+    with pytest.raises(UnknownFault, match=words):
+        cluster.break_(fault, target)
+    assert cluster.faults.lasting == []
+    assert not cluster.mend(fault, target)
