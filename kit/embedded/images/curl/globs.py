@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice, product
 
 MOST = 10_000
+ADDRESS = frozenset("0123456789abcdefABCDEF:.")
 
 
 class BadGlob(Exception):
@@ -22,8 +23,8 @@ def expand(url: str) -> Iterator[str]:
     while at < len(url):
         character = url[at]
         end = url.find("]" if character == "[" else "}", at) if character in "[{" else -1
-        if character == "[" and end > at and set(url[at + 1 : end]) <= set("0123456789abcdefABCDEF:.") and ":" in url[at + 1 : end].partition("-")[0]:  # noqa: E501  # fmt: skip
-            parts.append([url[at : end + 1]])  # an IPv6 address
+        if character == "[" and _is_address(url[at + 1 : max(at, end)]):
+            parts.append([url[at : end + 1]])
             at = end + 1
         elif character in "[{":
             if end < 0:
@@ -40,6 +41,11 @@ def expand(url: str) -> Iterator[str]:
                 at += 1
             parts.append([url[literal:at]])
     yield from islice(("".join(found) for found in product(*parts)), MOST)
+
+
+def _is_address(text: str) -> bool:
+    """Say whether what is in brackets is an IPv6 address."""
+    return ":" in text.partition("-")[0] and not set(text) - ADDRESS
 
 
 def _range(text: str, url: str, at: int) -> list[str]:

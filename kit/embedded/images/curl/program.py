@@ -100,7 +100,7 @@ class Fetching:
             if not why or (longest and (yield Now()) - began + pause > longest):
                 yield from self._write_out(transfer.facts)
                 return failure.code if failure else 0
-            yield from self._warn(f"Problem: {why}. Will retry in {pause / 1000:.3f} second{'' if pause < 2000 and pause >= 1000 else 's'}. {left} {'retry' if left == 1 else 'retries'} left.")  # noqa: E501  # fmt: skip
+            yield from self._warn(_retrying(why, pause, left))
             left, again = left - 1, True
             yield Sleep(pause)
             wait = min(2 * wait, LONGEST_WAIT_MS)
@@ -144,6 +144,11 @@ class Fetching:
         yield from self.session.say(wrong + err)
         if out:
             yield Write(1, out.encode("utf-8", "surrogateescape"))
+
+
+def _retrying(why: str, pause_ms: int, left: int) -> str:
+    seconds = f"{pause_ms / 1000:.3f} second{'' if 1000 <= pause_ms < 2000 else 's'}"
+    return f"Problem: {why}. Will retry in {seconds}. {left} {'retry' if left == 1 else 'retries'} left."
 
 
 def _told(facts: Facts) -> int:
