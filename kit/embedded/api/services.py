@@ -84,8 +84,14 @@ def _addresses(context: Context, spec: Obj, before: Obj, taken: list[Any], *, dr
         for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             spec.pop(field, None)
         return
+    anywhere = spec.get("clusterIP") == "None" and not spec.get(
+        "selector"
+    )  # who answers may have addresses of both families
+    default = "RequireDualStack" if anywhere else "SingleStack"
+    spec.setdefault("ipFamilyPolicy", before.get("ipFamilyPolicy") or default)
     spec.setdefault("ipFamilies", before.get("ipFamilies") or ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", before.get("ipFamilyPolicy") or "SingleStack")
+    if anywhere and not before and spec["ipFamilyPolicy"] != "SingleStack" and len(spec["ipFamilies"]) == 1:
+        spec["ipFamilies"] = [*spec["ipFamilies"], *({"IPv4", "IPv6"} - set(spec["ipFamilies"]))]
     wanted = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
     wanted = wanted or (before.get("clusterIP") or "")
     if wanted and wanted != "None" and wanted not in _held_addresses(before):

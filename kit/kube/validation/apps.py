@@ -11,7 +11,7 @@ from kit.kube import names, selectors, status
 from kit.kube.validation import checks
 from kit.kube.validation.checks import Causes, Obj, natural, rows, share
 from kit.kube.validation.claims import claim_spec
-from kit.kube.validation.internal import CORE, internal_list
+from kit.kube.validation.internal import CORE, internal, internal_list
 from kit.kube.validation.templates import controlled, matching, readable, template
 
 NUMBERS: Final = rows(
@@ -73,7 +73,8 @@ def _strategy(strategy: Obj, at: str, out: Causes) -> None:
         else:
             _rolling(rolling, f"{at}.rollingUpdate", out)
     else:
-        out.append(status.not_supported(f"{at}.type", kind or "", ("Recreate", "RollingUpdate")))
+        shown = internal({"type": kind or "", **strategy}, "io.k8s.api.apps.v1.DeploymentStrategy")
+        out.append(status.not_supported(at, shown, ("Recreate", "RollingUpdate")))
 
 
 def _rolling(rolling: Obj, at: str, out: Causes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kit.kube import schedules, selectors, status
+from kit.kube import names, schedules, selectors, status
 from kit.kube.validation import checks, indexes
 from kit.kube.validation.checks import Causes, Obj, natural, rows
 from kit.kube.validation.internal import CORE, internal
@@ -38,6 +38,11 @@ def job(obj: Obj, out: Causes) -> None:
     spec = obj.get("spec") or {}
     _selector(obj, spec, out)
     job_spec(spec, "spec", out)
+    name, completions = obj["metadata"].get("name") or "", spec.get("completions") or 0
+    last = f"{name}-{completions - 1}"
+    if spec.get("completionMode") == "Indexed" and completions > 0 and names.label(last):
+        why = f"will not able to create pod with invalid DNS label: {last}"
+        out.append(status.invalid_value("metadata.name", name, why))
 
 
 def own_metadata(obj: Obj) -> Obj:
@@ -61,7 +66,8 @@ def _selector(obj: Obj, spec: Obj, out: Causes) -> None:
     if not spec.get("manualSelector") and selector != generated:
         out.append(status.invalid_value("spec.selector", selector, "`selector` not auto-generated"))
     if not found and not selectors.of_object(selector).matches(labels):
-        out.append(status.invalid_value("spec.template.metadata.labels", labels, MISMATCH))
+        shown = dict(sorted(labels.items())) if labels is not None else None  # Go writes maps in that order
+        out.append(status.invalid_value("spec.template.metadata.labels", shown, MISMATCH))
 
 
 def job_spec(spec: Obj, at: str, out: Causes) -> None:

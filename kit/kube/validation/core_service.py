@@ -26,6 +26,14 @@ def service(obj: Obj, out: Causes) -> None:
     """Check a Service."""
     spec = obj["spec"]
     kind, ips, ports = spec.get("type"), _addresses(spec), spec.get("ports") or ()
+    unfit: Causes = []
+    if kind != "ExternalName":
+        _cluster_ips(spec, ips, unfit)
+    if (
+        unfit
+    ):  # found when addresses are looked for, before anything else is asked (registry/core/service/storage/alloc.go)
+        out[:] = unfit
+        return
     headless = ips[:1] == ["None"]
     if not ports and not headless and kind != "ExternalName":
         out.append(status.required("spec.ports"))
@@ -37,8 +45,6 @@ def service(obj: Obj, out: Causes) -> None:
     _ports(ports, out)
     checks.labels(spec.get("selector"), "spec.selector", out)
     _affinity(spec, out)
-    if kind != "ExternalName":
-        _cluster_ips(spec, ips, out)
     for index, address in enumerate(spec.get("externalIPs") or ()):
         where, before = f"spec.externalIPs[{index}]", len(out)
         checks.address(address, where, out)
@@ -46,6 +52,7 @@ def service(obj: Obj, out: Causes) -> None:
             not_special(address, where, out)
     checks.always_one_of(*TYPES)(kind, "spec.type", out)
     _node_ports(spec, out)
+    _repeated(ports, out)
     _balancer(spec, out)
     _traffic(spec, out)
 
@@ -77,6 +84,9 @@ def _ports(ports: Any, out: Causes) -> None:
         checks.always_one_of(*PROTOCOLS)(one.get("protocol"), f"{at}.protocol", out)
         port(one.get("targetPort"), f"{at}.targetPort", out)
         checks.named(names.qualified)(one.get("appProtocol"), f"{at}.appProtocol", out)
+
+
+def _repeated(ports: Any, out: Causes) -> None:
     taken: set[tuple[Any, Any]] = set()
     for index, one in enumerate(ports):
         key = (one.get("protocol"), one.get("port"))
@@ -143,12 +153,11 @@ def not_special(address: str, at: str, out: Causes) -> None:
 
 
 def _node_ports(spec: Obj, out: Causes) -> None:
-    kind = spec.get("type")
-    if kind not in {"ClusterIP", "ExternalName"}:
+    if spec.get("type") != "ClusterIP":
         return
     for index, one in enumerate(spec.get("ports") or ()):
         if one.get("nodePort"):
-            why = f"may not be used when `type` is '{kind}'"
+            why = "may not be used when `type` is 'ClusterIP'"
             out.append(status.forbidden_value(f"spec.ports[{index}].nodePort", why))
 
 

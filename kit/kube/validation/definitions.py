@@ -210,7 +210,7 @@ def _columns(version: Obj, at: str, out: Causes) -> None:
 def _word(allowed: tuple[str, ...], *, needed: bool) -> checks.Check:
     def run(value: Any, at: str, out: Causes) -> None:
         if not value:
-            out += [status.required(at)] if needed else []
+            out += [status.required(at, f"must be one of {','.join(allowed)}")] if needed else []
         elif value not in allowed:
             out.append(status.invalid_value(at, value, f"must be one of {','.join(allowed)}"))
 

@@ -168,6 +168,9 @@ def priority_level(obj: Obj, out: Causes) -> None:
             _limited(limited, "spec.limited", out)
     else:
         out.append(checks.unsupported("spec.type", kind, ("Exempt", "Limited")))
+        for key, given in (("limited", limited), ("exempt", exempt)):
+            if given is not None and kind:
+                out.append(status.forbidden_value(f"spec.{key}", ""))
 
 
 def _shares(given: Obj, at: str, out: Causes) -> None:

@@ -19,6 +19,7 @@ PATH_TYPES: Final = ("Exact", "ImplementationSpecific", "Prefix")
 BAD_PARTS: Final = ("//", "/./", "/../", "%2f", "%2F")
 BAD_ENDS: Final = ("/..", "/.")
 PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
+FAMILIES: Final = ("FQDN", "IPv4", "IPv6")
 MIXED: Final = "cannot set both port name & port number"
 _DNS_NOT_IP: Final = "must be a DNS name, not an IP address"
 
@@ -28,7 +29,7 @@ def ingress(obj: Obj, out: Causes) -> None:
     spec = obj.get("spec") or {}
     if not spec.get("rules") and spec.get("defaultBackend") is None:
         why = "either `defaultBackend` or `rules` must be specified"
-        out.append(status.invalid_value("spec", None, why))
+        out.append(status.invalid_value("spec", spec.get("rules"), why))
     if spec.get("defaultBackend") is not None:
         _backend(spec["defaultBackend"], "spec.defaultBackend", out)
     for index, rule in enumerate(spec.get("rules") or ()):
@@ -36,6 +37,7 @@ def ingress(obj: Obj, out: Causes) -> None:
     for index, one in enumerate(spec.get("tls") or ()):
         for number, host in enumerate(one.get("hosts") or ()):
             _name(host, f"spec.tls[{index}].hosts[{number}]", out)
+        checks.subdomain(one.get("secretName"), f"spec.tls[{index}].secretName", out)
     checks.subdomain(spec.get("ingressClassName"), "spec.ingressClassName", out)
 
 
@@ -231,23 +233,22 @@ def _endpoint_port(one: Obj, at: str, many: bool, out: Causes) -> None:
 
 def endpoint_slice(obj: Obj, out: Causes) -> None:
     """Check an EndpointSlice."""
-    kind = obj.get("addressType")
-    if not kind:
-        out.append(status.required("addressType"))
-        return
-    if kind not in {"FQDN", "IPv4", "IPv6"}:
-        out.append(status.not_supported("addressType", kind, ("FQDN", "IPv4", "IPv6")))
-        return
-    for index, one in enumerate(obj.get("endpoints") or ()):
-        _slice_endpoint(one, kind, f"endpoints[{index}]", out)
+    kind = obj.get("addressType") or ""
+    if kind and kind not in FAMILIES:
+        out.append(status.not_supported("addressType", kind, FAMILIES))
     seen: set[Any] = set()
     for index, one in enumerate(obj.get("ports") or ()):
-        name = one.get("name") or ""
+        at, name = f"ports[{index}]", one.get("name") or ""
+        checks.label(name, f"{at}.name", out)
         if name in seen:
-            out.append(status.duplicate(f"ports[{index}].name", name))
+            out.append(status.duplicate(f"{at}.name", name))
         seen.add(name)
-        checks.label(name, f"ports[{index}].name", out)
-        checks.always_one_of("SCTP", "TCP", "UDP")(one.get("protocol"), f"ports[{index}].protocol", out)
+        checks.always_one_of(*sorted(PROTOCOLS))(one.get("protocol"), f"{at}.protocol", out)
+        checks.named(names.qualified)(one.get("appProtocol"), f"{at}.appProtocol", out)
+    for index, one in enumerate(obj.get("endpoints") or ()) if kind in FAMILIES else ():
+        _slice_endpoint(one, kind, f"endpoints[{index}]", out)
+    if not kind:  # declared rules come last
+        out.append(status.required("addressType"))
 
 
 def _slice_endpoint(one: Obj, kind: str, at: str, out: Causes) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from kit.kube import names, status
 from kit.kube.validation import checks
 from kit.kube.validation.checks import Causes, Obj, natural, rows
+from kit.kube.validation.internal import CORE, internal
 from kit.kube.validation.pod_scheduling import EFFECTS
 
 POD_CIDR: Final = 'node updates may not change podCIDR except from "" to valid'
@@ -29,7 +30,7 @@ def node(obj: Obj, out: Causes) -> None:
         else:
             checks.one_of(*EFFECTS)(effect, f"{at}.effect", out)
         if (key, effect) in seen:
-            found = status.duplicate(at, taint)
+            found = status.duplicate(at, internal(taint, CORE + "Taint"))
             why = f"{found.message}: taints must be unique by key and effect pair"
             out.append(status.Cause(found.reason, why, found.field))
         seen.add((key, effect))
@@ -83,24 +84,45 @@ def event(obj: Obj, out: Causes) -> None:
 
 def recent_event(obj: Obj, out: Causes) -> None:
     """Check an Event of events.k8s.io, which is kept in the form of v1."""
-    event(obj, out)
     if obj.get("eventTime") is None:
-        out.append(status.required("eventTime"))
-    controller = obj.get("reportingComponent")
+        event(obj, out)
+        _strict(obj, out)
+        return
+    space = obj["metadata"].get("namespace") or ""
+    if not (obj.get("involvedObject") or {}).get("namespace") and space not in {"default", "kube-system"}:
+        out.append(status.invalid_value("involvedObject.namespace", "", "does not match event.namespace"))
+    controller = obj.get("reportingComponent") or ""
     if not controller:
         out.append(status.required("reportingController"))
-    else:
-        checks.name(names.qualified, controller, "reportingController", out)
+    checks.name(names.qualified, controller, "reportingController", out)
     for key in ("reportingInstance", "action", "reason"):
         value = obj.get(key)
         if not value:
             out.append(status.required(key))
         elif len(value) > 128:
             out.append(status.invalid_value(key, "", "can have at most 128 characters"))
-    if obj.get("type") not in {"Normal", "Warning"}:
-        out.append(status.invalid_value("type", "", f"has invalid value: {obj.get('type') or ''}"))
     if len(obj.get("message") or "") > 1024:
         out.append(status.invalid_value("message", "", "can have at most 1024 characters"))
+    _strict(obj, out)
+
+
+def _strict(obj: Obj, out: Causes) -> None:
+    """Check what v1 does not ask for. Models the end of ValidateEventCreate."""
+    series = obj.get("series")
+    if series is not None:
+        if (series.get("count") or 0) < 2:
+            out.append(status.invalid_value("series.count", "", "should be at least 2"))
+        if series.get("lastObservedTime") is None:
+            out.append(status.required("series.lastObservedTime"))
+    if obj.get("eventTime") is None:
+        out.append(status.required("eventTime"))
+    if obj.get("type") not in {"Normal", "Warning"}:
+        out.append(status.invalid_value("type", "", f"has invalid value: {obj.get('type') or ''}"))
+    for key in ("firstTimestamp", "lastTimestamp", "count"):
+        if obj.get(key):
+            out.append(status.invalid_value(key, "", "needs to be unset"))
+    if any((obj.get("source") or {}).values()):
+        out.append(status.invalid_value("source", "", "needs to be unset"))
 
 
 # What of an Event stays, by its field in v1, under the name it is reported by.

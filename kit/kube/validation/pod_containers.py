@@ -83,7 +83,7 @@ def _common(container: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool
 
 def _unique(container: Obj, at: str, taken: set[str], out: Causes) -> None:
     name = container.get("name") or ""
-    if name and name in taken:
+    if name in taken:
         out.append(status.duplicate(f"{at}.name", name))
     taken.add(name)
 

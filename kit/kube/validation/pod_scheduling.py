@@ -175,8 +175,6 @@ def spread(values: list[Obj], at: str, out: Causes) -> None:
         key = one.get("topologyKey")
         if not key:
             out.append(status.required(f"{where}.topologyKey", "can not be empty"))
-        else:
-            checks.name(names.qualified, key, f"{where}.topologyKey", out)
         action = one.get("whenUnsatisfiable") or ""
         if action not in UNSATISFIABLE:
             out.append(status.not_supported(f"{where}.whenUnsatisfiable", action, UNSATISFIABLE))

@@ -5,15 +5,15 @@ Models pkg/apis/core/validation/validation.go (ValidateVolumes, validateVolumeSo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from kit.kube import names, status
-from kit.kube.validation import checks, pod_env
+from kit.kube.validation import checks, pod_env, resource_names
 from kit.kube.validation.checks import Causes, Check, Obj, known_good, rows
 from kit.kube.validation.claims import claim_spec
 from kit.kube.validation.pod_mounts import local_path, no_backsteps
-from kit.kube.validation.resource_names import natural as natural_amount
 
 MODE: Final = "must be a number between 0 and 0777 (octal), both inclusive"
 DOWNWARD: Final = "one of fieldRef and resourceFieldRef is required"
@@ -170,8 +170,24 @@ def _ephemeral(source: Obj, at: str, out: Causes) -> None:
 
 
 def _size(value: Any, at: str, out: Causes) -> None:
-    if value is not None:
-        natural_amount(value, at, out)
+    if value is not None and resource_names.parsed(value).nano < 0:
+        out.append(status.forbidden_value(at, "SizeLimit field must be a valid resource quantity"))
+
+
+_INITIATORS: Final = {
+    "iqn": r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9.-]+)(:[^,;*&$|\s]+)$",
+    "eui": r"^eui.[A-Za-z0-9]{16}$",
+    "naa": r"^naa.[A-Za-z0-9]{32}$",
+}
+
+
+def _initiator(value: Any, at: str, out: Causes) -> None:
+    if not value:
+        out.append(status.required(at))
+    elif value[:3] not in _INITIATORS:
+        out.append(status.invalid_value(at, value, "must be valid format starting with iqn, eui, or naa"))
+    elif not re.search(_INITIATORS[value[:3]], value):
+        out.append(status.invalid_value(at, value, "must be valid format"))
 
 
 def host_path(value: Any, at: str, out: Causes) -> None:
@@ -199,7 +215,7 @@ SOURCES: Final[dict[str, Check]] = {
     "awsElasticBlockStore": rows(("volumeID", checks.required)),
     "secret": rows(("secretName", checks.required), ("defaultMode", mode), ("items", _items_check)),
     "nfs": rows(("server", checks.required), ("path", checks.required)),
-    "iscsi": rows(("targetPortal", checks.required), ("iqn", checks.required)),
+    "iscsi": rows(("targetPortal", checks.required), ("iqn", _initiator), ("lun", checks.between(0, 255))),
     "glusterfs": rows(("endpoints", checks.required), ("path", checks.required)),
     "flocker": _anything,
     "persistentVolumeClaim": rows(("claimName", checks.required)),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kit.kube import names, status
+from kit.kube.gotext import go_quoted
 from kit.kube.validation import checks, policies
 from kit.kube.validation.checks import Causes, Obj, rows
 
@@ -41,6 +42,28 @@ def webhooks(obj: Obj, out: Causes) -> None:
         _client(hook.get("clientConfig") or {}, f"{at}.clientConfig", out)
         _HOOK(hook, at, out)
         policies.conditions(hook.get("matchConditions") or (), f"{at}.matchConditions", False, (), out)
+        _versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions", out)
+
+
+def _versions(versions: list[str], at: str, out: Causes) -> None:
+    """Want a version of AdmissionReview that the API server speaks."""
+    if not versions:
+        out.append(status.required(at, "must specify one of v1, v1beta1"))
+        return
+    for index, one in enumerate(versions):
+        if one in versions[:index]:
+            out.append(status.invalid_value(f"{at}[{index}]", one, "duplicate version"))
+            continue
+        out.extend(status.invalid_value(f"{at}[{index}]", one, text) for text in names.label_1035(one))
+    if not {"v1", "v1beta1"} & set(versions):
+        out.append(status.invalid_value(at, versions, "must include at least one of v1, v1beta1"))
+
+
+def _side_effects(value: Any, at: str, out: Causes) -> None:
+    if value is None:
+        out.append(status.required(at, "must specify one of None, NoneOnDryRun"))
+    else:
+        checks.one_of("None", "NoneOnDryRun")(value, at, out)
 
 
 def _three_parts(name: str, at: str, out: Causes) -> None:
@@ -65,7 +88,9 @@ def _client(config: Obj, at: str, out: Causes) -> None:
 
 
 def _service(service: Obj, at: str, out: Causes) -> None:
-    rows(("name", checks.required), ("namespace", checks.required))(service, at, out)
+    # upstream calls ValidateWebhookService with both the wrong way round
+    checks.required(service.get("name"), f"{at}.namespace", out)
+    checks.required(service.get("namespace"), f"{at}.name", out)
     if not 1 <= service.get("port", 443) <= 65_535:
         why = "port is not valid: must be between 1 and 65535, inclusive"
         out.append(status.invalid_value(f"{at}.port", service["port"], why))
@@ -101,7 +126,7 @@ def _timeout(seconds: int | None, at: str, out: Causes) -> None:
 _HOOK: Final = rows(
     ("failurePolicy", checks.one_of("Fail", "Ignore")),
     ("matchPolicy", checks.one_of("Equivalent", "Exact")),
-    ("sideEffects", checks.one_of("None", "NoneOnDryRun")),
+    ("sideEffects", _side_effects),
     ("timeoutSeconds", _timeout),
     ("reinvocationPolicy", checks.one_of("IfNeeded", "Never")),
     ("namespaceSelector", checks.selector),
@@ -159,6 +184,42 @@ def api_service(obj: Obj, out: Causes) -> None:
     """Check an APIService, whose name is its group and version."""
     spec, name = obj.get("spec") or {}, obj["metadata"].get("name") or ""
     wanted = f"{spec.get('version') or ''}.{spec.get('group') or ''}"
-    if name != wanted:
-        why = f'must be `spec.version+"."+spec.group`: "{wanted}"'
+    if name and name != wanted:
+        why = f'must be `spec.version+"."+spec.group`: {go_quoted(wanted)}'
         out.append(status.invalid_value("metadata.name", name, why))
+    _api_group(spec, out)
+    for key, most in (("groupPriorityMinimum", 20_000), ("versionPriority", 1000)):
+        value = spec.get(key) or 0
+        if not 0 < value <= most:
+            out.append(status.invalid_value(f"spec.{key}", value, f"must be positive and less than {most}"))
+    _api_server(spec, spec.get("service"), out)
+
+
+def _api_group(spec: Obj, out: Causes) -> None:
+    group, version = spec.get("group") or "", spec.get("version") or ""
+    if not group and version != "v1":
+        why = "only v1 may have an empty group and it better be legacy kube"
+        out.append(status.required("spec.group", why))
+    checks.subdomain(group, "spec.group", out)
+    out.extend(status.invalid_value("spec.version", version, text) for text in names.label_1035(version))
+
+
+def _api_server(spec: Obj, service: Obj | None, out: Causes) -> None:
+    bundle, insecure = spec.get("caBundle") or "", bool(spec.get("insecureSkipTLSVerify"))
+    if service is None:
+        if bundle:
+            size = len(base64.b64decode(bundle))
+            why = "local APIServices may not have a caBundle"
+            out.append(status.invalid_value("spec.caBundle", f"{size} bytes", why))
+        if insecure:
+            why = "local APIServices may not have insecureSkipTLSVerify"
+            out.append(status.invalid_value("spec.insecureSkipTLSVerify", True, why))
+        return
+    for key in ("namespace", "name"):
+        checks.required(service.get(key), f"spec.service.{key}", out)
+    port = service.get("port", 443)
+    if not 1 <= port <= 65_535:
+        out.append(status.invalid_value("spec.service.port", port, f"port is not valid: {checks.PORT_TEXT}"))
+    if bundle and insecure:
+        why = "may not be true if caBundle is present"
+        out.append(status.invalid_value("spec.insecureSkipTLSVerify", True, why))

@@ -83,8 +83,12 @@ def volume(obj: Obj, out: Causes) -> None:
     if not capacity:
         out.append(status.required("spec.capacity"))
     if list(capacity) != ["storage"]:
-        out.append(status.not_supported("spec.capacity", capacity or None, ("storage",)))
+        shown = dict(sorted(capacity.items())) if spec.get("capacity") is not None else None
+        out.append(status.not_supported("spec.capacity", shown, ("storage",)))
     for name, amount in capacity.items():
+        if Quantity.parse(amount).nano < 0:
+            whole = -(-Quantity.parse(amount).nano // 10**9)
+            out.append(status.invalid_value(f"spec.capacity[{name}]", whole, "must be a valid resource quantity"))
         positive(amount, f"spec.capacity[{name}]", out)
     _source(spec, out)
     _RECLAIM(spec, "spec", out)

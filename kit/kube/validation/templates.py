@@ -50,6 +50,6 @@ def readable(selector: Any, why: str, out: Causes) -> bool:
 
 def matching(selector: Selector, value: Obj, out: Causes, at: str = "spec.template") -> None:
     """Want a template whose labels the selector matches."""
-    labels = (value.get("metadata") or {}).get("labels") or None
+    labels = (value.get("metadata") or {}).get("labels")
     if not selector.empty and not selector.matches(labels):
         out.append(status.invalid_value(f"{at}.metadata.labels", labels, MISMATCH))

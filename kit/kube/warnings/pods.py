@@ -154,6 +154,9 @@ def _volumes(spec: Obj, at: str) -> Iterator[str]:
         for key, (shown, said) in VOLUMES.items():
             if key in volume:
                 yield f"{at}.volumes[{index}].{shown}: {said}"
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            if not any(value is not None for value in source.values()):
+                yield f'volume "{volume.get("name")}" (Projected) has no sources provided'
         claim = ((volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}).get("spec") or {}
         yield from claim_fractions(claim, f"{at}.volumes[{index}].ephemeral.volumeClaimTemplate.spec")
 
