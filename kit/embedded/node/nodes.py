@@ -149,10 +149,12 @@ class Heartbeat:
         self._posted: int | None = None
         self._cordoned: bool | None = None
         self._booting = False
+        self._up = 0  # when the kubelet has started
 
-    def boot(self) -> None:
-        """The node comes up again: its kubelet registers and posts anew."""
+    def boot(self, up: int) -> None:
+        """The node comes up again: at `up` (ms) its kubelet registers and posts anew."""
         self.alive = self._booting = True
+        self._up = up
         self._posted = self._renewed = None
 
     @property
@@ -166,6 +168,9 @@ class Heartbeat:
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Register, renew, post."""
         if not self.alive:
+            return
+        if now < self._up:
+            yield After(self._up - now)
             return
         node = view.at(key)
         if node is None:

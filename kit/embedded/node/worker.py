@@ -369,7 +369,9 @@ class Worker:
         if self.gone:
             return
         ip = address if address is not None else self._addresses.get("podIP", "")
-        if self.pod["spec"].get("hostNetwork"):  # known before there is a sandbox (kubelet_pods.go, generateAPIPodStatus)
+        if self.pod["spec"].get(
+            "hostNetwork"
+        ):  # known before there is a sandbox (kubelet_pods.go, generateAPIPodStatus)
             ip = self.site.host.address
         now_phase = phase(self.units, self.policy, over=self._over)
         failure = (
