@@ -79,6 +79,7 @@ class Worker:
         self.observe(pod)
         if rebooted:
             recall(self)
+        self._before = {unit.name: unit.instances for unit in self.units}  # that ran in a sandbox before this one
 
     @property
     def now(self) -> int:
@@ -157,7 +158,8 @@ class Worker:
             yield from self._reject(*rejection)
         elif not self._finished_before():
             yield from self._report()
-            if (yield from self._prepare()):
+            # What has nothing left to start gets no new sandbox (computePodActions).
+            if not self._ended() and (yield from self._prepare()):
                 while not (self.deleting or self._ended()):
                     yield from self._sync()
                     yield from self._idle()
@@ -230,7 +232,7 @@ class Worker:
 
     def _start_inits(self) -> Script:
         """Start init containers and sidecars in order; say whether the main ones may run."""
-        settled = any(unit.kind == "main" and unit.instances for unit in self.units)
+        settled = any(unit.kind == "main" and unit.instances > self._before.get(unit.name, 0) for unit in self.units)
         for unit in self.units:
             if unit.kind == "sidecar":
                 if not unit.running and not self.deleting:
