@@ -117,6 +117,20 @@ def test_off_and_on(world: World) -> None:
     assert world.run("wc", "-l", "/memory/starts").split() == ["1", "/memory/starts"]
 
 
+def test_open_streams_break(world: World) -> None:
+    """An exec and an attach end without an exit code, a log that is followed just ends."""
+    numbers = {
+        what: world.send("GET", f"{PODS}/p/{what}", upgrade="websocket")
+        for what in ("exec?command=sleep&command=900&stdout=1", "attach?stdout=1", "log?follow=true")
+    }
+    world.turn(1_000)
+    assert not any(isinstance(one, Finish) for one in world.outputs)
+    world.cluster.break_("node-off", WORKER)
+    world.turn(100)
+    finished = {one.id: (one.status, one.error) for one in world.outputs if isinstance(one, Finish)}
+    assert [finished[number] for number in numbers.values()] == [(None, "reset"), (None, "reset"), (None, "")]
+
+
 def test_a_restart_of_the_process_leaves_it_off(world: World) -> None:
     world.cluster.break_("node-off", WORKER)
     world.turn()
