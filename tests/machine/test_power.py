@@ -209,6 +209,18 @@ def test_what_begins_again(
     assert any(one["reason"] == "SandboxChanged" for one in events) is changed
 
 
+def test_a_restart_of_the_process_is_a_new_sandbox_too(world: World) -> None:
+    spec = {"nodeName": WORKER, "initContainers": [INIT], "containers": [MAIN]}
+    world.ask("POST", PODS, {"metadata": {"name": "q"}, "spec": spec})
+    world.turn(8_000)
+    again = World(world.journal)
+    again.turn(10_000)
+    status = again.ask("GET", f"{PODS}/q")[1]["status"]
+    assert status["initContainerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
+    assert status["containerStatuses"][0]["ready"] is True
+    assert [one["restartCount"] for one in (*status["initContainerStatuses"], *status["containerStatuses"])] == [1, 1]
+
+
 def test_a_kubelet_that_started_again(world: World) -> None:
     """It says what it says at its start in events of its own, and looks at Pods only then."""
     world.cluster.break_("node-off", WORKER)
@@ -238,6 +250,18 @@ def test_a_kubelet_that_started_again(world: World) -> None:
     ]
     started = [one for one in world.ask("GET", path + "p")[1]["items"] if one["reason"] == "Started"]
     assert [one["count"] for one in started] == [1, 1]
+
+
+def test_a_node_that_nobody_missed(world: World) -> None:
+    """Back before its grace period is over it was ready all the time: nothing says that it has become so."""
+    said = "/api/v1/namespaces/default/events?fieldSelector=reason="
+    world.cluster.break_("node-off", WORKER)
+    world.turn(5_000)
+    world.cluster.mend("node-off", WORKER)
+    world.turn(15_000)
+    ready = [one for one in world.ask("GET", f"{said}NodeReady")[1]["items"] if one["involvedObject"]["name"] == WORKER]
+    assert [one["count"] for one in ready] == [1]
+    assert [one["count"] for one in world.ask("GET", f"{said}Starting")[1]["items"]] == [1]
 
 
 def test_off_again_while_it_boots(world: World) -> None:

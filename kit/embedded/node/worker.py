@@ -371,9 +371,7 @@ class Worker:
         if self.gone:
             return
         ip = address if address is not None else self._addresses.get("podIP", "")
-        if self.pod["spec"].get(
-            "hostNetwork"
-        ):  # known before there is a sandbox (kubelet_pods.go, generateAPIPodStatus)
+        if self.pod["spec"].get("hostNetwork"):  # known before the sandbox (kubelet_pods.go, generateAPIPodStatus)
             ip = self.site.host.address
         now_phase = phase(self.units, self.policy, over=self._over)
         failure = (
@@ -384,17 +382,9 @@ class Worker:
         if failure[0] == "DeadlineExceeded":
             now_phase = "Failed"
         status = self._writer.status(
-            self.pod,
-            self.units,
-            now_phase,
-            self._sandbox_state,
-            ip,
-            self.began,
-            failure,
-            self.policy,
-            over=self._over,
-            resizing=self.resizing,
-        )
+            self.pod, self.units, now_phase, self._sandbox_state, ip, self.began, failure, self.policy,
+            over=self._over, resizing=self.resizing,
+        )  # fmt: skip
         old = self.pod.get("status") or {}
         if self._over is not (status["phase"] in ("Succeeded", "Failed")):
             # Final only when nothing can run any more (mergePodStatus); what never ran to its end has failed (TerminatePod).
