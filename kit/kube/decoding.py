@@ -6,17 +6,15 @@ Models sigs.k8s.io/json (case-sensitive, strict errors collected) and apimachine
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any, Final
 
 from kit.errors import Status
 from kit.kube import jsonsyntax, nesting, schema, yamltext
 from kit.kube.kinds import Resource
-from kit.kube.literals import loads, written
-from kit.kube.quantities import WRONG_FORMAT, Quantity, QuantityError
-from kit.kube.schema import DURATION, MICRO_TIME, QUANTITY, TIME, Node
+from kit.kube.literals import loads
+from kit.kube.misfits import json_type
+from kit.kube.schema import QUANTITY, Node
 from kit.kube.status import bad_request
-from kit.kube.times import TimeError, parse, parse_go_duration
 
 _SHOWN: Final = 30
 _META_TYPE: Final = (
@@ -100,10 +98,10 @@ def headed(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _syntax(f"json: cannot unmarshal {_json_type(value)} into Go value of type {_META_TYPE}")
+        raise _syntax(f"json: cannot unmarshal {json_type(value)} into Go value of type {_META_TYPE}")
     for key in ("apiVersion", "kind"):
         if not isinstance(value.get(key), str | None):
-            raise _syntax(f"json: cannot unmarshal {_json_type(value[key])} into Go struct field .{key} of type string")
+            raise _syntax(f"json: cannot unmarshal {json_type(value[key])} into Go struct field .{key} of type string")
     api_version = value.get("apiVersion") or ""
     if api_version.count("/") > 1:
         raise DecodeError(f"unexpected GroupVersion string: {api_version}")
@@ -216,6 +214,8 @@ def _find_unknown(value: Any, node: Node, path: str, out: list[str]) -> None:
 def prune(obj: Any, node: Node) -> Any:
     """Return a copy without unknown members and nulls, as a Go struct would hold it; nulls in maps become zeros."""
     if isinstance(obj, list):
+        if node.format == "byte":  # Go reads bytes from a list of numbers too
+            return base64.b64encode(bytes(item or 0 for item in obj)).decode()
         inner = node.items
         return [_element(item, inner) for item in obj] if inner else obj
     if not isinstance(obj, dict) or (node.open and not node.fields):
@@ -242,158 +242,3 @@ def _element(value: Any, node: Node) -> Any:
     if node.name == QUANTITY:
         return "0"
     return {} if node.fields else _ZEROS.get(node.type)
-
-
-# --- what Go can't put into its types -------------------------------------------------------------------------------
-
-
-def type_error(obj: Any, node: Node) -> str:
-    """Return Go's words about the first value of a wrong type, or ""."""
-    try:
-        _check(obj, node, _name(node), "")
-    except _WrongTypeError as error:
-        return str(error)
-    except (QuantityError, TimeError) as error:
-        return str(error)
-    return ""
-
-
-class _WrongTypeError(ValueError):
-    """Go's complaint."""
-
-
-def _check(value: Any, node: Node, struct: str, path: str) -> None:
-    """Check a value at `path`, a field of the Go struct of that name."""
-    if value is None:
-        return
-    leaf = _LEAVES.get(node.name)
-    if leaf:
-        leaf(value, struct, path)
-    elif node.type in _SCALARS or node.int_or_string:
-        _scalar(value, node, struct, path)
-    elif node.items:
-        if not isinstance(value, list):
-            raise _wrong(value, struct, path, go_type(node))
-        for item in value:
-            _check(item, node.items, struct, path)
-    elif node.fields or node.values:
-        if not isinstance(value, dict):
-            raise _wrong(value, struct, path, go_type(node))
-        inner = _name(node) or struct
-        for key, item in value.items():
-            child = node.fields.get(key)
-            if child:
-                _check(item, child, inner, f"{path}.{key}" if path else key)
-            elif node.values:
-                _check(item, node.values, struct, path)
-
-
-_SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
-
-
-def _scalar(value: Any, node: Node, struct: str, path: str) -> None:
-    if node.int_or_string:
-        if not isinstance(value, str):
-            _integer(value, 32, struct, path)
-    elif node.type == "integer":
-        _integer(value, 32 if node.format == "int32" else 64, struct, path)
-    elif node.format == "byte" and isinstance(value, str):
-        _base64(value)
-    elif not _fits(value, node.type):
-        raise _wrong(value, struct, path, go_type(node))
-
-
-def _fits(value: Any, kind: str) -> bool:
-    if kind == "string":
-        return isinstance(value, str)
-    if kind == "boolean":
-        return isinstance(value, bool)
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _integer(value: Any, bits: int, struct: str, path: str) -> None:
-    if isinstance(value, int) and not isinstance(value, bool) and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-        return
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    raise _wrong(value, struct, path, f"int{bits}", f"number {written(value)}" if number else "")
-
-
-def _base64(value: str) -> None:
-    try:
-        base64.b64decode(value.replace("\r", "").replace("\n", ""), validate=True)
-    except (binascii.Error, ValueError):
-        raise _WrongTypeError(f"illegal base64 data at input byte {_bad_byte(value)}") from None
-
-
-_ALPHABET: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\r\n")
-
-
-def _bad_byte(value: str) -> int:
-    """Return the position Go names: of the first byte that does not belong, or of the group left unfinished."""
-    body = value.rstrip("=")
-    for index, char in enumerate(body):
-        if char not in _ALPHABET:
-            return len(body[:index].encode())
-    return len(value) // 4 * 4 if len(value) % 4 else len(body)
-
-
-def _quantity(value: Any, _struct: str, _path: str) -> None:
-    if isinstance(value, dict | list | bool):
-        raise QuantityError(WRONG_FORMAT)
-    Quantity.parse(value)
-
-
-def _time(value: Any, struct: str, path: str) -> None:
-    if not isinstance(value, str):
-        raise _wrong(value, struct, path, "string")
-    parse(value)
-
-
-def _duration(value: Any, struct: str, path: str) -> None:
-    if not isinstance(value, str):
-        raise _wrong(value, struct, path, "string")
-    parse_go_duration(value)
-
-
-_LEAVES: Final = {QUANTITY: _quantity, TIME: _time, MICRO_TIME: _time, DURATION: _duration}
-
-
-def is_leaf(node: Node) -> bool:
-    """Return whether a place's type has a decoder of its own: quantities and times."""
-    return node.name in _LEAVES
-
-
-def _wrong(value: Any, struct: str, path: str, go: str, what: str = "") -> _WrongTypeError:
-    where = f"struct field {struct}.{path}" if path else "value"
-    return _WrongTypeError(f"json: cannot unmarshal {what or _json_type(value)} into Go {where} of type {go}")
-
-
-def _json_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, int | float):
-        return "number"
-    return "array" if isinstance(value, list) else "object"
-
-
-def _name(node: Node) -> str:
-    return node.name.rpartition(".")[2]
-
-
-def go_type(node: Node) -> str:
-    """Return the Go type of a place: v1.PodSpec, []v1.Container, map[string]string, int32."""
-    if node.name and node.fields:
-        return ".".join(node.name.split(".")[-2:])
-    if node.items:
-        return f"[]{go_type(node.items)}"
-    if node.values:
-        return f"map[string]{go_type(node.values)}"
-    if node.name:
-        return ".".join(node.name.split(".")[-2:])
-    if node.format == "byte":
-        return "[]uint8"
-    return {"integer": node.format or "int64", "number": "float64", "boolean": "bool"}.get(
-        node.type, node.type or "interface {}"
-    )

@@ -155,7 +155,7 @@ def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> Status
     said = {"name": name, "group": group, "kind": kind}
     about: dict[str, Any] = {key: value for key, value in said.items() if value}
     about["causes"] = [cause.body() for cause in causes]
-    return Status("Invalid", f'{label} "{name}" is invalid: {text}', details=about)
+    return Status("Invalid", f"{label} {go_quoted(name)} is invalid: {text}", details=about)
 
 
 def forbidden(of: Named, name: str, why: str) -> Status:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from kit.kube import decoding
+from kit.kube import misfits
 from kit.kube.schema import Node
 
 _KINDS: Final = (
@@ -33,7 +33,7 @@ def _way(node: Node) -> Callable[[Any, Node], str]:
     """Return what checks a place's values: asked for every value of every patched object."""
     if node.open:
         return _anything
-    if node.int_or_string or decoding.is_leaf(node):
+    if node.int_or_string or misfits.is_leaf(node):
         return _leaf
     if node.items or node.format == "byte":
         return _slice
@@ -56,14 +56,14 @@ def _kind(value: Any) -> str:
 
 def _leaf(value: Any, node: Node) -> str:
     """Return the words of a type's own decoder, which does not know where it stands."""
-    text = decoding.type_error(value, node)
+    text = misfits.type_error(value, node)
     head, said, rest = text.partition(" into Go struct field ")
     return f"{head} into Go value of type {rest.partition(' of type ')[2]}" if said else text
 
 
 def _slice(value: Any, node: Node) -> str:
     if node.format == "byte" and isinstance(value, str):
-        text = decoding.type_error(value, node)
+        text = misfits.type_error(value, node)
         return f"error decoding from json: {text}" if text else ""
     if not isinstance(value, list) or node.items is None:
         return f"cannot restore slice from {_kind(value)}"
@@ -90,7 +90,7 @@ def _scalar(value: Any, node: Node) -> str:
     )
     kind = _kind(value)
     if kind == wanted or (kind == "int64" and wanted in {"int32", "float64"}):
-        return decoding.type_error(value, node)
+        return misfits.type_error(value, node)
     if kind == "float64" and wanted in {"int32", "int64"}:
         whole = value.is_integer() and -(2**31 if wanted == "int32" else 2**63) <= value < 2**63
         return "" if whole else f"cannot convert float64 to {wanted}"

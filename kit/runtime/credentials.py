@@ -31,6 +31,9 @@ NAMES = (
     "kubernetes.default.svc.cluster.local",
 )
 ADDRESSES = ("127.0.0.1", "::1", "10.96.0.1")
+SETTLED = dt.datetime(
+    2026, 1, 1, tzinfo=dt.UTC
+)  # when a cluster with a fixed epoch begins: what runs in it looks at its own clock
 _FILES = ("ca.crt", "ca.key", "server.crt", "server.key", "sa.key", "token")
 
 
@@ -204,7 +207,7 @@ def _issue(
         .issuer_name(parent.subject if parent else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_before(min(today, SETTLED) - dt.timedelta(days=1))
         .not_valid_after(today + dt.timedelta(days=365 * YEARS))
         .add_extension(x509.BasicConstraints(ca=parent is None, path_length=None), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)

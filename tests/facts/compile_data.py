@@ -1,6 +1,6 @@
 """Compile the recorded facts into the tables the product carries: `python tests/facts/compile_data.py [--check]`.
 
-Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,standing,descriptions,gotypes}.json; with `--check` writes nothing and
+Reads tests/facts/*.xz, writes kit/data/{kinds,schema,protobuf,rbac,standing,descriptions,gotypes,gofields}.json; with `--check` writes nothing and
 fails when a table is not what the facts give.
 """
 
@@ -154,6 +154,12 @@ def gotypes() -> dict[str, Any]:
     return dict(read("gotypes.json"))
 
 
+def gofields() -> dict[str, Any]:
+    """Return, by definition and field, the Go type that has a name of its own and the embedded structs it stands in."""
+    known, told = read("schema.json")["definitions"], read("gofields.json")
+    return {name: rows for name, rows in told.items() if name in known}
+
+
 def compact(value: Any) -> str:
     """Return JSON without blanks."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
@@ -167,6 +173,7 @@ TABLES = {
     "standing": standing,
     "descriptions": descriptions,
     "gotypes": gotypes,
+    "gofields": gofields,
 }
 
 

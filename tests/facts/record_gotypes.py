@@ -1,9 +1,10 @@
 """Record how Go sees a Pod template: `python tests/facts/record_gotypes.py`.
 
 Runs tests/facts/gotypes/main.go (Go 1.26 or newer, and the modules k8s.io/api and k8s.io/apimachinery of the recorded version) in a
-folder of its own and writes two files of tests/facts:
+folder of its own and writes three files of tests/facts:
 
 - gotypes.json.xz: names, types and order of the fields of all that a PodTemplateSpec reaches; `compile_data.py` makes the table of it.
+- gofields.json.xz: of all kinds the fields that Go's complaints name otherwise than the schema says (see gotypes/fields.go).
 - filled.jsonl.xz: templates with any field set, as no API server would take them, and the hash that Go makes of each.
 
 With `hash` it passes templates, `{"template", "collisions"}` each, from standard input to the program and prints dumps and hashes.
@@ -24,7 +25,7 @@ from typing import Any
 
 from compile_data import FACTS, compact, read
 
-MODULES = ("k8s.io/api", "k8s.io/apimachinery")
+MODULES = ("k8s.io/api", "k8s.io/apimachinery", "k8s.io/apiextensions-apiserver", "k8s.io/kube-aggregator")
 SHARES = (1.0, 1.0, 0.8, 0.5, 0.5, *(0.3,) * 10, *(0.1,) * 10)  # of the fields that a template has
 # What a value of a type is chosen from: quantities as the API server writes them.
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -44,7 +45,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
 def built(folder: Path) -> tuple[str, ...]:
     """Build the program against the recorded version's modules."""
     version = str(read("schema.json")["kubernetes"]).replace("v1.", "v0.")
-    shutil.copy(FACTS / "gotypes" / "main.go", folder)
+    for source in ("main.go", "fields.go"):
+        shutil.copy(FACTS / "gotypes" / source, folder)
     needed = "\n".join(f"\t{module} {version}" for module in MODULES)
     (folder / "go.mod").write_text(f"module gotypes\n\ngo 1.26\n\nrequire (\n{needed}\n)\n", "utf-8")
     environment = {**os.environ, "GOFLAGS": "-mod=mod"}
@@ -86,6 +88,7 @@ def main() -> None:
             return
         types = asked(*program, "types")
         (FACTS / "gotypes.json.xz").write_bytes(lzma.compress(types, preset=9))
+        (FACTS / "gofields.json.xz").write_bytes(lzma.compress(asked(*program, "fields"), preset=9))
         chance, table = random.Random(1), json.loads(types)
         cases = [
             {

@@ -12,7 +12,7 @@ from fuzzing import amount, explore
 from hypothesis import strategies as st
 
 from kit.errors import Status
-from kit.kube import decoding, patches, protobuf, quantities, schema, selectors, unstructured
+from kit.kube import decoding, misfits, patches, protobuf, quantities, schema, selectors, unstructured
 from kit.kube import times as times_
 from kit.kube.apply import apply
 from kit.runtime import spdy, websocket
@@ -87,7 +87,7 @@ def test_json_is_read_as_python_reads_it(times):
 def test_what_fits_a_schema(times):
     def read(obj):
         if isinstance(obj, dict):
-            assert isinstance(decoding.type_error(obj, DEPLOYMENT), str)
+            assert isinstance(misfits.type_error(obj, DEPLOYMENT), str)
             assert isinstance(unstructured.misfit(obj, DEPLOYMENT), str)
             decoding.unknown_fields(obj, DEPLOYMENT)
             decoding.prune(obj, DEPLOYMENT)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import Status
-from kit.kube import decoding, jsonsyntax, schema
+from kit.kube import decoding, jsonsyntax, misfits, schema
 from kit.kube.decoding import DecodeError, decode_json, decode_yaml
 from kit.kube.kinds import builtin
 
@@ -36,7 +36,7 @@ def _read(case, resource):
     if refusal := decoding.check_type(obj, resource):
         return refusal, []
     node = schema.of(resource.api_version, resource.kind)
-    if wrong := decoding.type_error(obj, node):
+    if wrong := misfits.type_error(obj, node):
         return decoding.cannot_handle(resource.api_version, resource.kind, wrong), []
     complaints += decoding.unknown_fields(obj, node)
     if complaints and (request.get("query") or {}).get("fieldValidation") == "Strict":
@@ -261,7 +261,7 @@ def test_noise_is_an_object_or_refused(data):
 def test_types_go_would_refuse():
     node = schema.of("apps/v1", "Deployment")
     told = "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
-    assert decoding.type_error({"spec": {"replicas": "2"}}, node) == told
-    assert decoding.type_error({"spec": {"replicas": None}}, node) == ""
-    assert "parsing time" in decoding.type_error({"metadata": {"creationTimestamp": "now"}}, node)
+    assert misfits.type_error({"spec": {"replicas": "2"}}, node) == told
+    assert misfits.type_error({"spec": {"replicas": None}}, node) == ""
+    assert "parsing time" in misfits.type_error({"metadata": {"creationTimestamp": "now"}}, node)
     assert isinstance(decoding.cannot_handle("apps/v1", "Deployment", told), Status)

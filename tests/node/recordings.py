@@ -21,8 +21,9 @@ LEFT_OUT = ("image", "imageID")
 UNORDERED = r"kubectl get |nslookup| env$|-c wait"
 # Cases whose program says something on both streams at once: which line comes first is chance.
 MIXED = ("klet-signal-term", "klet-signal-usr1")
-# Commands whose answer is the rig's own: its python image has curl and runs programs, and it has no route out of the cluster.
-RIG = r"kubectl exec curl |http://web:81|10\.96\.200\.200|example\.com"
+# Commands whose answer is the rig's own: its python image runs programs, and it has no route out of the cluster.
+# Of an address of the Pod network that nobody has, one Pod was told at once that there is no route, the other heard nothing.
+RIG = r"kubectl exec curl -- python3 |curl -sS -m 6 http://10\.244\.1\.250|http://web:81|10\.96\.200\.200|example\.com"
 UNLIMITED = {"memory": "9007199254740988Ki"}  # what cgroup v1 says of a Pod without a limit
 
 

@@ -34,6 +34,20 @@ def test_writes_and_exits(bench):
     assert (bytes(box.out), box.exits) == (b"main a\n", [0])
 
 
+def test_writing_nothing_does_not_wait(bench):
+    """Not even where there is no room, or nobody who takes it."""
+
+    def main(ctx):
+        assert (yield Write(1, b"")) == 0
+        _, w = yield Pipe()
+        yield Write(w, b"x" * 65536)
+        return (yield Write(w, b""))
+
+    box = bench.box(main)
+    bench.run(10)
+    assert box.exits == [0]
+
+
 def test_exit_codes_of_children_and_zombies(bench):
     def seven(ctx):
         yield Sleep(5)

@@ -10,7 +10,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from asking import TOKEN, Asking, PlainSigner
+from asking import TOKEN, Asking
 from rig_images import RigImages
 
 from kit.embedded.cluster import Cluster
@@ -28,11 +28,11 @@ WATCHED = ("pods", "events", SLICES)
 
 
 @cache
-def openssl() -> OpenSsl:
-    """Return TLS with an authority of its own, made once."""
+def credentials() -> Credentials:
+    """Return an authority and what it signed, made once."""
     folder = Path(mkdtemp(prefix="kit-tests-"))
     atexit.register(rmtree, folder)
-    return OpenSsl(Credentials(folder, "facts").folder)
+    return Credentials(folder, "facts")
 
 
 class Whole(Asking):
@@ -40,7 +40,8 @@ class Whole(Asking):
 
     def __init__(self, space: str) -> None:
         settings = Settings(seed=7, name="facts", nodes=3, admin_token=TOKEN, metrics=True)
-        self.cluster = Cluster(settings, PlainSigner(), tls=openssl(), image_registry=RigImages())
+        tls = OpenSsl(credentials().folder)
+        self.cluster = Cluster(settings, credentials(), tls=tls, image_registry=RigImages())
         self.api, self.queue, self.clock, self.store = (
             self.cluster.api,
             self.cluster.queue,

@@ -57,6 +57,7 @@ PATTERNS = (
     (r"(?m)^nginx: \[(?:warn|emerg)\] .*\n", ""),
     (r"(?m)^fc00:f853:.*\n", ""),  # the IPv6 address of kind's own network
     (r"(?m)^tar: removing leading '/' from member names\n", ""),  # kubectl cp shows it by chance
+    (r"(Failed to connect to \S+ after) \d+ ms", r"\1 <duration>"),
     (r"in \d+(\.\d+)?m?s \(\d+(\.\d+)?m?s including waiting\)", "in <duration> (<duration> including waiting)"),
 )  # fmt: skip
 

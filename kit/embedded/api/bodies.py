@@ -10,7 +10,7 @@ from kit.embedded.api.attributes import Attributes
 from kit.embedded.api.negotiation import PROTOBUF, YAML, body_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request
-from kit.kube import decoding, nesting, protobuf, status, unstructured
+from kit.kube import decoding, misfits, nesting, protobuf, status, unstructured
 from kit.kube.kinds import Resource
 from kit.kube.wire import ProtobufError
 
@@ -76,7 +76,7 @@ def misfit(at: Attributes, obj: Any, resource: Resource, complaints: Iterable[st
     if own:
         why, unknown = custom.misfit(obj, own), custom.unknown
     else:
-        why = unstructured.misfit(obj, node) if strategic else decoding.type_error(obj, node)
+        why = unstructured.misfit(obj, node) if strategic else misfits.type_error(obj, node)
         unknown = _unknown
     if not why:
         refused = complain(at, [*complaints, *unknown(obj, resource)])

@@ -15,7 +15,7 @@ from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import Accepted, patch_media
 from kit.embedded.core.store import Obj
 from kit.embedded.core.turns import Request, Response
-from kit.kube import decoding, patches, schema, selectors, status
+from kit.kube import decoding, misfits, patches, schema, selectors, status
 from kit.kube.apply import apply, check_type, track_update
 from kit.kube.custom.definition import Scale
 from kit.kube.gojson import encode
@@ -47,7 +47,7 @@ def handle(context: Context, at: Attributes, request: Request, form: Accepted) -
 def _patched(at: Attributes, media: str, scale: Obj, patch: patches.Decoded) -> Obj:
     node = schema.of("autoscaling/v1", "Scale")
     result = patches.patched(media, scale, patch.value, node)
-    why = decoding.type_error(result, node) if node else ""
+    why = misfits.type_error(result, node) if node else ""
     if why:
         raise patches.patch_rejected(media, result, patch.value, why)
     return bodies.check_place(at, rules.defaulted(decoding.prune(result, node) if node else result))

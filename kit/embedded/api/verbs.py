@@ -12,7 +12,7 @@ from kit.embedded.api.context import Context
 from kit.embedded.api.negotiation import PACKED, PROTOBUF, YAML, Accepted, body_media
 from kit.embedded.core.store import Record
 from kit.embedded.core.turns import Request, Response
-from kit.kube import decoding, protobuf, schema, status
+from kit.kube import decoding, misfits, protobuf, schema, status
 from kit.kube.gojson import encode
 
 Handler = Callable[[Context, Attributes, Request, Accepted], Response]
@@ -115,7 +115,7 @@ def _options_body(request: Request) -> dict[str, object]:
         raise status.bad_request(str(error)) from None
     _check_options_kind(obj)
     node = schema.of("v1", "DeleteOptions")
-    why = decoding.type_error(obj, node) if node else ""
+    why = misfits.type_error(obj, node) if node else ""
     if why:
         raise status.bad_request(why)
     return obj

@@ -321,12 +321,13 @@ class Secure:
     """Speak TLS on a connection from now on -> "" when it holds, else why not ("EOF", Go's or OpenSSL's words).
 
     A server gives `pick`: name the client asks for -> its `Pair`; "plain" then says that the client speaks none, and all stays as it was.
-    A client gives `name`, and does not look at the certificate.
+    A client gives `name`, and as `authority` (PEM) whom it trusts to have signed the certificate; without it does not look at that.
     """
 
     fd: int
     name: str = ""
     pick: Callable[[str], Pair] | None = None
+    authority: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

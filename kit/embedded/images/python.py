@@ -6,6 +6,7 @@ from kit.embedded.core.filesystem import build
 from kit.embedded.core.inodes import Dir, File, Link, Node
 from kit.embedded.core.program import Context, Program, Steps, Write
 from kit.embedded.images.busybox.image import devices, shell_files
+from kit.embedded.images.curl import curl_files
 from kit.embedded.images.image import Image
 from kit.embedded.images.registry import Family
 
@@ -36,6 +37,9 @@ def python(tag: str, version: str) -> Image:
     files: dict[str, bytes | str | Node | None] = {
         **shell_files(without=frozenset(("wget", "vi", "nslookup", "ping"))),
         **devices(),
+        **(
+            curl_files() if not {"slim", "alpine"} & set(tag.split("-")) else {}
+        ),  # the whole ones stand on buildpack-deps
         "/tmp": Dir(mode=0o1777),  # noqa: S108 -- a path in the container
         "/root": Dir(mode=0o700),
         "/proc": None,

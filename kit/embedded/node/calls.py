@@ -127,17 +127,15 @@ def read(process: Process, call: p.Read) -> bytes | Blocked:
 
 
 def write(process: Process, call: p.Write) -> int | Blocked:
-    """Carry out Write: waits until all is taken."""
+    """Carry out Write: waits until all is taken; nothing is taken at once."""
     description = process.at(call.fd)
     data, total = call.data, len(call.data)
-    while process.progress < total or not total:
+    while process.progress < total:
         taken = description.write(data if not process.progress else data[process.progress :])
         if isinstance(taken, Blocked):
             description.wait(process)
             return BLOCKED
         process.progress += taken
-        if not total:
-            break
     process.progress = 0
     process.container.burn(process, total // BYTES_PER_US)
     return total

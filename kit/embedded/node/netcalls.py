@@ -88,7 +88,7 @@ def secure(process: Process, call: p.Secure) -> Blocked:
     if not isinstance(socket.end, End):
         raise Errno("EINVAL")
     wall = process.container.clock.wall()
-    channel = tls.server(call.pick) if call.pick is not None else tls.client(call.name, None, wall)
+    channel = tls.server(call.pick) if call.pick is not None else tls.client(call.name, call.authority, wall)
     socket.secure(channel, server=call.pick is not None, ready=lambda why: process.complete(token, why))
     process.container.queue.put(process.container.clock.now, socket.pump)
     return BLOCKED

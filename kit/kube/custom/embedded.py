@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kit.kube import decoding, names, status
+from kit.kube import misfits, names, status
 from kit.kube.custom.structural import EMBEDDED
 from kit.kube.custom.values import under
 from kit.kube.schema import OBJECT_META, definition
@@ -20,12 +20,12 @@ Schema = Mapping[str, Any]
 
 def misfit(obj: Mapping[str, Any], schema: Schema) -> str:
     """Return Go's words about metadata that can't be put into its type, "" when all can."""
-    why = decoding.type_error(obj.get("metadata"), definition(OBJECT_META))
+    why = misfits.type_error(obj.get("metadata"), definition(OBJECT_META))
     if why:
         return why
     for path, inner in _inside(obj, schema, ""):
         given = inner.get("metadata")
-        why = decoding.type_error(given, definition(OBJECT_META))
+        why = misfits.type_error(given, definition(OBJECT_META))
         if why:
             return str(status.invalid_value(f"{path}.metadata", given, why))
     return ""

@@ -12,7 +12,7 @@ from kit.kube.validation import checks
 from kit.kube.validation.checks import Causes, Obj, natural, rows, share
 from kit.kube.validation.claims import claim_spec
 from kit.kube.validation.internal import CORE, internal_list
-from kit.kube.validation.templates import controlled, matching, readable
+from kit.kube.validation.templates import controlled, matching, readable, template
 
 NUMBERS: Final = rows(
     ("spec.replicas", natural),
@@ -80,8 +80,7 @@ def _rolling(rolling: Obj, at: str, out: Causes) -> None:
     gone, more = rolling.get("maxUnavailable"), rolling.get("maxSurge")
     checks.percentage(gone, f"{at}.maxUnavailable", out)
     checks.percentage(more, f"{at}.maxSurge", out)
-    readable_share = not isinstance(more, str) or more.endswith("%")
-    if share(gone) == 0 and share(more) == 0 and readable_share:
+    if share(gone) == 0 and share(more) == 0:
         shown = 0 if isinstance(gone, str) else gone
         out.append(status.invalid_value(f"{at}.maxUnavailable", shown, "may not be 0 when `maxSurge` is 0"))
     checks.at_most_whole(gone, f"{at}.maxUnavailable", out)
@@ -130,7 +129,8 @@ def _daemon_strategy(strategy: Obj, at: str, out: Causes) -> None:
     if kind == "OnDelete":
         return
     if kind != "RollingUpdate":
-        out.append(status.not_supported(f"{at}.type", kind or "", ("OnDelete", "RollingUpdate")))
+        shown = {"Type": kind or "", "RollingUpdate": rolling}
+        out.append(status.not_supported(at, shown, ("RollingUpdate", "OnDelete")))
         return
     if rolling is None:
         out.append(status.required(f"{at}.rollingUpdate"))
@@ -241,3 +241,22 @@ def keep_identity(new: Obj, old: Obj, out: Causes) -> None:
         shown = internal_list(wanted, CORE + "PersistentVolumeClaim")
         out.append(status.immutable("spec.volumeClaimTemplates", shown))
     keep_selector(new, old, out)
+
+
+def pod_template(obj: Obj, out: Causes) -> None:
+    """Check a PodTemplate."""
+    template(obj.get("template") or {}, "template", out)
+
+
+def controller_revision(obj: Obj, out: Causes) -> None:
+    """Check a new ControllerRevision."""
+    natural(obj.get("revision"), "revision", out)
+    if obj.get("data") is None:
+        out.append(status.required("data", "data is mandatory"))
+    elif not isinstance(obj["data"], dict):
+        out.append(status.required("data", "data must be a valid JSON object"))
+
+
+def numbered(obj: Obj, out: Causes) -> None:
+    """Check a ControllerRevision again."""
+    natural(obj.get("revision"), "revision", out)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kit.kube import schedules, selectors, status
-from kit.kube.validation import checks
+from kit.kube.validation import checks, indexes
 from kit.kube.validation.checks import Causes, Obj, natural, rows
 from kit.kube.validation.internal import CORE, internal
 from kit.kube.validation.templates import MISMATCH, template
@@ -14,6 +14,7 @@ from kit.kube.validation.templates import MISMATCH, template
 BATCH: Final = "io.k8s.api.batch.v1."
 CRONJOB_NAME_MAX: Final = 52
 OWN_LABEL: Final = "batch.kubernetes.io/controller-uid"
+ENDING: Final = ("OnFailure", "Never")
 RUNS: Final = 'valid values: "OnFailure", "Never"'
 INDEXED: Final = "requires indexed completion mode"
 RULES_MAX: Final = 20
@@ -84,8 +85,10 @@ def job_spec(spec: Obj, at: str, out: Causes) -> None:
     template(pod, f"{at}.template", out)
     policy = (pod.get("spec") or {}).get("restartPolicy")
     where = f"{at}.template.spec.restartPolicy"
-    if policy not in {"OnFailure", "Never"}:
+    if policy in (None, "", "Always"):
         out.append(status.required(where, RUNS))
+    elif policy not in ENDING:
+        out.append(status.not_supported(where, policy, ENDING))
     elif spec.get("podFailurePolicy") and policy != "Never":
         why = 'only "Never" is supported when podFailurePolicy is specified'
         out.append(status.invalid_value(where, policy, why))
@@ -131,6 +134,7 @@ def _success_policy(spec: Obj, at: str, out: Causes) -> None:
     policy = spec["successPolicy"]
     if spec.get("completionMode") != "Indexed":
         out.append(status.invalid_value(at, internal(policy, BATCH + "SuccessPolicy"), INDEXED))
+        return
     if not policy.get("rules"):
         out.append(
             status.required(f"{at}.rules", "at least one rules must be specified when the successPolicy is specified")
@@ -139,6 +143,27 @@ def _success_policy(spec: Obj, at: str, out: Causes) -> None:
         if rule.get("succeededCount") is None and rule.get("succeededIndexes") is None:
             why = "at least one of succeededCount or succeededIndexes must be specified"
             out.append(status.required(f"{at}.rules[{index}]", why))
+        if spec.get("completions") is not None:
+            _success_rule(rule, int(spec["completions"]), f"{at}.rules[{index}]", out)
+
+
+def _success_rule(rule: Obj, completions: int, at: str, out: Causes) -> None:
+    count, listed = rule.get("succeededCount"), rule.get("succeededIndexes")
+    total = 0
+    try:
+        total = len(indexes.parsed(listed or "", completions))
+    except indexes.IndexesError as error:
+        out.append(status.invalid_value(f"{at}.succeededIndexes", listed, f"error parsing succeededIndexes: {error}"))
+    if count is None:
+        return
+    natural(count, f"{at}.succeededCount", out)
+    least = "must be less than or equal to"
+    if count > completions:
+        why = f"{least} {completions} (the number of specified completions)"
+        out.append(status.invalid_value(f"{at}.succeededCount", count, why))
+    if listed is not None and count > total:
+        why = f"{least} {total} (the number of indexes in the specified succeededIndexes field)"
+        out.append(status.invalid_value(f"{at}.succeededCount", count, why))
 
 
 def _replacement(spec: Obj, at: str, out: Causes) -> None:

@@ -250,5 +250,5 @@ def at_most_whole(value: Any, at: str, out: Causes) -> None:
 def share(value: Any) -> int:
     """Return the number in a count or a percentage, 0 for what is none."""
     if isinstance(value, str):
-        return int(value[:-1]) if re.fullmatch("[0-9]+%", value) else 0
+        return int(value.removesuffix("%")) if re.fullmatch("[0-9]+%?", value) else 0
     return int(value or 0)

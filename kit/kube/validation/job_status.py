@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kit.kube import status, times
 from kit.kube.status import Cause
+from kit.kube.validation import indexes
 from kit.kube.validation.checks import Causes, Obj, natural, rows
 from kit.kube.validation.statuses import conditions_of
 
@@ -135,27 +136,9 @@ def _indexes(spec: Obj, state: Obj, out: Causes) -> None:
 
 
 def _parsed(text: str, field: str, limit: int, out: Causes) -> set[int]:
-    """Return the indexes of a text such as `0,2-4`, none when it can't be read. Models validateIndexesFormat."""
-    found: set[int] = set()
-    last: int | None = None
-    for part in text.split(",") if text else ():
-        first = None
-        for word in part.split("-", 1):
-            why, number = _index(word, last, limit)
-            if why:
-                out.append(status.invalid_value(f"status.{field}", text, f"error parsing {field}: {why}"))
-                return set()
-            first, last = (number if first is None else first), number
-        found.update(range(first or 0, (last or 0) + 1))
-    return found
-
-
-def _index(word: str, last: int | None, limit: int) -> tuple[str, int]:
-    if not (word.isascii() and word.isdigit()):
-        return f'cannot convert string to integer for index: "{word}"', 0
-    number = int(word)
-    if number >= limit:
-        return f'too large index: "{word}"', number
-    if last is not None and number <= last:
-        return f"non-increasing order, previous: {last}, current: {number}", number
-    return "", number
+    """Return the indexes of a list, none when it can't be read."""
+    try:
+        return indexes.parsed(text, limit)
+    except indexes.IndexesError as error:
+        out.append(status.invalid_value(f"status.{field}", text, f"error parsing {field}: {error}"))
+        return set()

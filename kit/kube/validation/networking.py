@@ -139,7 +139,7 @@ def network_policy(obj: Obj, out: Causes) -> None:
         out.append(status.invalid_value("spec.policyTypes", spec["policyTypes"], why))
         return
     for index, one in enumerate(spec.get("policyTypes") or ()):
-        checks.one_of("Egress", "Ingress")(one, f"spec.policyTypes[{index}]", out)
+        checks.one_of("Ingress", "Egress")(one, f"spec.policyTypes[{index}]", out)
 
 
 def _policy_port(one: Obj, at: str, out: Causes) -> None:

@@ -6,15 +6,14 @@ Models pkg/apis/core/validation/validation.go (ValidateContainerResourceRequirem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
-from kit.kube import names, status
+from kit.kube import status
 from kit.kube.quantities import Quantity
-from kit.kube.validation import checks
+from kit.kube.validation import resource_names
 from kit.kube.validation.checks import Causes, Obj
+from kit.kube.validation.resource_names import parsed
 
-STANDARD: Final = frozenset({"cpu", "memory", "ephemeral-storage"})
 NO_OVERCOMMIT: Final = "Limit must be set for non overcommitable resources"
 
 
@@ -22,42 +21,24 @@ def container(resources: Obj, at: str, out: Causes) -> None:
     """Check the resources of one container."""
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for name, value in limits.items():
-        _one(name, value, f"{at}.limits[{name}]", out)
+        resource_names.of_container(name, f"{at}.limits[{name}]", out)
+        resource_names.amount(name, value, f"{at}.limits[{name}]", out)
     for name, value in requests.items():
-        _one(name, value, f"{at}.requests[{name}]", out)
+        resource_names.of_container(name, f"{at}.requests[{name}]", out)
+        resource_names.amount(name, value, f"{at}.requests[{name}]", out)
         _compare(name, value, limits, at, out)
-
-
-def _one(name: str, value: Any, at: str, out: Causes) -> None:
-    if name not in STANDARD:
-        _resource_name(name, at, out)
-    amount(value, at, out)
-    if name not in STANDARD and _parsed(value).nano % 10**9:
-        out.append(status.invalid_value(at, str(_parsed(value)), "must be an integer"))
-
-
-def _resource_name(name: str, at: str, out: Causes) -> None:
-    complaints = checks.known_good(names.qualified, name)
-    if complaints:
-        out.extend(status.invalid_value(at, name, text) for text in complaints)
-    elif "/" not in name and not name.startswith("hugepages-"):
-        out.append(status.invalid_value(at, name, "must be a standard resource for containers"))
-
-
-def amount(value: Any, at: str, out: Causes) -> None:
-    """Want a quantity that is not negative."""
-    quantity = _parsed(value)
-    if quantity.nano < 0:
-        out.append(status.invalid_value(at, str(quantity), checks.NOT_NEGATIVE))
+    asked = {*limits, *requests}
+    if any(map(resource_names.huge, asked)) and not asked & {"cpu", "memory"}:
+        out.append(status.forbidden_value(at, "HugePages require cpu or memory"))
 
 
 def _compare(name: str, value: Any, limits: Mapping[str, Any], at: str, out: Causes) -> None:
-    exact = "/" in name or name.startswith("hugepages-")
+    exact = not resource_names.overcommitted(name)
     if name not in limits:
         if exact:
             out.append(status.required(f"{at}.limits", NO_OVERCOMMIT))
         return
-    wanted, limit = _parsed(value), _parsed(limits[name])
+    wanted, limit = parsed(value), parsed(limits[name])
     if exact and wanted != limit:
         why = f"must be equal to {name} limit of {limit}"
     elif wanted > limit:
@@ -67,11 +48,6 @@ def _compare(name: str, value: Any, limits: Mapping[str, Any], at: str, out: Cau
     out.append(status.invalid_value(f"{at}.requests", str(wanted), why))
 
 
-@lru_cache(maxsize=2048)
-def _parsed(value: Any) -> Quantity:
-    return Quantity.parse(value)
-
-
 def pod_level(spec: Obj, at: str, out: Causes) -> None:
     """Check the resources of a Pod as a whole against those of its containers."""
     where, resources = f"{at}.resources", spec["resources"]
@@ -79,27 +55,27 @@ def pod_level(spec: Obj, at: str, out: Causes) -> None:
     total = _requested(spec)
     for kind, given in (("limits", limits), ("requests", requests)):
         for name, value in given.items():
-            if name not in STANDARD - {"ephemeral-storage"} and not name.startswith("hugepages-"):
+            if name not in ("cpu", "memory") and not resource_names.huge(name):
                 allowed = ("cpu", "hugepages-", "memory")
                 out.append(status.not_supported(f"{where}.{kind}[{name}]", name, allowed))
-            amount(value, f"{where}.{kind}[{name}]", out)
+            resource_names.amount(name, value, f"{where}.{kind}[{name}]", out)
     for name, value in requests.items():
         _compare(name, value, limits, where, out)
     for name, wanted in total.items():
-        if name in requests and wanted > _parsed(requests[name]):
+        if name in requests and wanted > parsed(requests[name]):
             why = f"must be greater than or equal to aggregate container requests of {wanted}"
-            out.append(status.invalid_value(f"{where}.requests[{name}]", str(_parsed(requests[name])), why))
+            out.append(status.invalid_value(f"{where}.requests[{name}]", str(parsed(requests[name])), why))
     for index, one in enumerate(spec.get("containers") or ()):
         for name, value in ((one.get("resources") or {}).get("limits") or {}).items():
-            if name in limits and _parsed(value) > _parsed(limits[name]):
-                why = f"must be less than or equal to pod limits of {_parsed(limits[name])}"
+            if name in limits and parsed(value) > parsed(limits[name]):
+                why = f"must be less than or equal to pod limits of {parsed(limits[name])}"
                 field = f"{where}.containers[{index}][{name}].limits"
-                out.append(status.invalid_value(field, str(_parsed(value)), why))
+                out.append(status.invalid_value(field, str(parsed(value)), why))
 
 
 def _requested(spec: Obj) -> dict[str, Quantity]:
     total: dict[str, Quantity] = {}
     for one in spec.get("containers") or ():
         for name, value in ((one.get("resources") or {}).get("requests") or {}).items():
-            total[name] = total.get(name, Quantity()) + _parsed(value)
+            total[name] = total.get(name, Quantity()) + parsed(value)
     return total

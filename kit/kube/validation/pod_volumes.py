@@ -13,7 +13,7 @@ from kit.kube.validation import checks, pod_env
 from kit.kube.validation.checks import Causes, Check, Obj, known_good, rows
 from kit.kube.validation.claims import claim_spec
 from kit.kube.validation.pod_mounts import local_path, no_backsteps
-from kit.kube.validation.pod_resources import amount
+from kit.kube.validation.resource_names import natural as natural_amount
 
 MODE: Final = "must be a number between 0 and 0777 (octal), both inclusive"
 DOWNWARD: Final = "one of fieldRef and resourceFieldRef is required"
@@ -171,7 +171,7 @@ def _ephemeral(source: Obj, at: str, out: Causes) -> None:
 
 def _size(value: Any, at: str, out: Causes) -> None:
     if value is not None:
-        amount(value, at, out)
+        natural_amount(value, at, out)
 
 
 def host_path(value: Any, at: str, out: Causes) -> None:

@@ -1,5 +1,5 @@
 // Command gotypes tells how Go sees a Pod template: `types` prints the fields of every type that a PodTemplateSpec reaches, in Go's
-// order; `hash` reads any number of {"template", "collisions"} and prints what controller.ComputeHash of
+// order; `fields` those fields of all kinds whose Go type has a name of its own, or that stand in an embedded struct; `hash` reads any number of {"template", "collisions"} and prints what controller.ComputeHash of
 // pkg/controller/controller_utils.go makes of each template when it came by protobuf, as a controller's informer gets it.
 package main
 
@@ -28,6 +28,10 @@ type tables struct {
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "hash" {
 		hashes()
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == "fields" {
+		print(allFields())
 		return
 	}
 	found := tables{map[string][][3]string{}, map[string]string{}, map[string]string{}}

@@ -18,7 +18,7 @@ from kit.embedded.api.plugins import policyrequests
 from kit.embedded.api.plugins.policyrequests import Asked, ConfigurationError
 from kit.embedded.core.store import Obj
 from kit.errors import Status
-from kit.kube import decoding, status
+from kit.kube import misfits, status
 from kit.kube.admission.rules import About
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _changed(asked: Asked, one: Mapping[str, Any], evaluation: Evaluation) -> Ob
     except (RunError, CompileError) as error:
         raise RunError(f"expression '{text}' resulted in error: {error}") from None
     out = applied(obj, made, resource.node) if apply else patched(obj, made)
-    wrong = decoding.type_error(out, resource.node) if resource.node and not resource.custom else ""
+    wrong = misfits.type_error(out, resource.node) if resource.node and not resource.custom else ""
     if wrong:
         raise RunError(wrong)
     out = rules.read({**out, "kind": resource.kind, "apiVersion": resource.api_version}, resource)

@@ -23,7 +23,7 @@ from kit.embedded.api.plugins.policyrequests import Asked
 from kit.embedded.core.store import Obj
 from kit.embedded.core.waiting import Question
 from kit.errors import Status
-from kit.kube import decoding, status
+from kit.kube import decoding, misfits, status
 from kit.kube.admission import reviewing
 from kit.kube.admission.reviewing import UnusableError, Verdict
 from kit.kube.admission.rules import About
@@ -140,7 +140,7 @@ def _changed(context: Context, asked: Asked, hook: Hook, about: About) -> Asked:
         why = "attempted to modify the object, which is not supported for this operation"
         raise status.internal(f'admission webhook "{name}" {why}')
     out = _patched(asked.obj, found.patch)
-    wrong = decoding.type_error(out, resource.node) if resource.node and not resource.custom else ""
+    wrong = misfits.type_error(out, resource.node) if resource.node and not resource.custom else ""
     if wrong:
         raise status.internal(wrong)
     out = {**out, "kind": resource.kind, "apiVersion": resource.api_version}

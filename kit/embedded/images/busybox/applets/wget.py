@@ -4,119 +4,38 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any
 
-from kit.embedded.core.program import Close, Connect, Errno, Now, Open, Poll, Read, Resolve, Secure, Write
+from kit.embedded.core.program import Close, Connect, Errno, Now, Open, Resolve, Secure, Write
 from kit.embedded.images.busybox.applets.command import Command, Fail, Steps, Usage, table
 from kit.embedded.images.busybox.applets.usages import WGET
 from kit.embedded.images.busybox.words import natural
+from kit.embedded.images.webclient import BadUrl, Broken, Head, Reader, Url, parse_url
 
 Work = Generator[Any, Any, Any]
 MAX_REDIRECTS = 20
-MAX_HEADERS = 256
 DEFAULT_TIMEOUT = 900
+MOVED = (301, 302, 303, 307, 308)
 BAR = "*" * 32
-PORTS = {"http": 80, "https": 443, "ftp": 21}
 LONG = {"header": "H::", "post-data": "D:", "post-file": "F:", "spider": "s", "no-check-certificate": "k", "quiet": "q",
         "output-document": "O:", "server-response": "S", "timeout": "T:", "user-agent": "U:", "continue": "c",
         "directory-prefix": "P:", "output-file": "o:", "tries": "t:", "proxy": "Y:", "no-verbose": "q"}  # fmt: skip
 
 
-@dataclass
-class Url:
-    """An address taken apart."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-    user: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The Host header's value."""
-        return self.host if self.port == PORTS[self.scheme] else f"{self.host}:{self.port}"
-
-
-def parse_url(text: str) -> Url:
+def parsed(text: str) -> Url:
     """Take a URL apart; `Fail` with busybox's words when it is none."""
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        scheme, rest = "http", text
-    if scheme not in PORTS:
-        raise Fail(f"not an http or ftp url: {text}")
-    cut = min((at for at in (rest.find("/"), rest.find("?"), rest.find("#")) if at >= 0), default=len(rest))
-    authority, path = rest[:cut], rest[cut:].partition("#")[0]
-    if path.startswith("?"):
-        path = "/" + path
-    user, _, where = authority.rpartition("@")
-    host, _, port = where.partition(":")
-    number = natural(port) if port else PORTS[scheme]
-    if number is None or number > 65535:
-        raise Fail(f"bad port '{port}'")
-    return Url(scheme, host, number, path or "/", user)
+    try:
+        return parse_url(text)
+    except BadUrl as bad:
+        raise Fail(f"not an http or ftp url: {text}" if bad.part == "scheme" else f"bad port '{bad.value}'") from None
 
 
-class Reader:
-    """Reads a connection with the time limit of -T."""
-
-    def __init__(self, fd: int, timeout_ms: int) -> None:
-        self.fd = fd
-        self.timeout_ms = timeout_ms
-        self.data = b""
-
-    def more(self) -> Generator[Any, Any, bytes]:
-        """Read the next bytes, b"" at the end; `Fail` when nothing comes in time."""
-        ready = yield Poll((self.fd,), self.timeout_ms)
-        if not ready:
-            raise Fail("download timed out")
-        try:
-            chunk: bytes = yield Read(self.fd)
-        except Errno as error:
-            raise Fail(
-                f"error getting response: {error}" if error.name != "ECONNRESET" else "error getting response"
-            ) from None
-        return chunk
-
-    def line(self) -> Generator[Any, Any, bytes | None]:
-        """Return a line without its end, None at the end of the input."""
-        while b"\n" not in self.data and len(self.data) < 65536:
-            chunk = yield from self.more()
-            if not chunk:
-                break
-            self.data += chunk
-        if not self.data:
-            return None
-        line, _, self.data = self.data.partition(b"\n")
-        return line.rstrip(b"\r")
-
-    def body(self, length: int | None, *, chunked: bool) -> Generator[Any, Any, bytes]:
-        """Return the next piece of the body, b"" at its end."""
-        if chunked:
-            return (yield from self._chunk())
-        if length == 0:
-            return b""
-        if not self.data:
-            self.data = yield from self.more()
-        piece, self.data = (self.data, b"") if length is None else (self.data[:length], self.data[length:])
-        return piece
-
-    def _chunk(self) -> Generator[Any, Any, bytes]:
-        size_line = yield from self.line()
-        if size_line == b"":
-            size_line = yield from self.line()
-        try:
-            size = int((size_line or b"0").split(b";")[0], 16)
-        except ValueError:
-            raise Fail("error getting response") from None
-        while len(self.data) < min(size, 16 << 20):
-            chunk = yield from self.more()
-            if not chunk:
-                raise Fail("connection closed prematurely")
-            self.data += chunk
-        piece, self.data = self.data[:size], self.data[size:]
-        return piece
+def complaint(broken: Broken) -> Fail:
+    """Return what is said of an answer that breaks off."""
+    words = {"timeout": "download timed out", "closed": "connection closed prematurely"}
+    if broken.why == "reset" and broken.name != "ECONNRESET":
+        return Fail(f"error getting response: {broken}")
+    return Fail(words.get(broken.why, "error getting response"))
 
 
 def wget(command: Command) -> Steps:
@@ -147,27 +66,37 @@ class Download:
 
     def fetch(self, text: str) -> Work:
         """Follow redirects to the document and save it."""
-        url = parse_url(text)
+        url = parsed(text)
         name = (
             url.path.rstrip("/").rsplit("/", 1)[-1].partition("?")[0]
             if url.path.strip("/") and url.path[-1] != "/"
             else "index.html"
         )
-        for _ in range(MAX_REDIRECTS):
-            fd = yield from self._connect(url)
-            reader = Reader(fd, self.timeout_ms)
-            status, headers = yield from self._ask(url, fd, reader)
-            if status in (301, 302, 303, 307, 308) and "location" in headers:
-                yield Close(fd)
-                url = _moved(url, headers["location"])
-                continue
-            if not self.command.has("s"):
-                yield from self._save(reader, headers, status, name)
-            else:
-                yield from self.tell("remote file exists\n")
-            yield Close(fd)
-            return
+        try:
+            for _ in range(MAX_REDIRECTS):
+                moved = yield from self._fetch(url, name)
+                if moved is None:
+                    return
+                url = moved
+        except Broken as broken:
+            raise complaint(broken) from None
         raise Fail("too many redirections")
+
+    def _fetch(self, url: Url, name: str) -> Generator[Any, Any, Url | None]:
+        """Ask once; return where the document has moved to, None when it is here."""
+        fd = yield from self._connect(url)
+        reader = Reader(fd, self.timeout_ms)
+        head = yield from self._ask(url, fd, reader)
+        location = head.get("location")
+        if head.status in MOVED and location is not None:
+            yield Close(fd)
+            return url.moved(location) if "://" not in location else parsed(location)
+        if not self.command.has("s"):
+            yield from self._save(reader, head, name)
+        else:
+            yield from self.tell("remote file exists\n")
+        yield Close(fd)
+        return None
 
     def _connect(self, url: Url) -> Generator[Any, Any, int]:
         if not url.host:
@@ -192,34 +121,22 @@ class Download:
             raise Fail("FTP is not simulated: use http")
         return fd
 
-    def _ask(self, url: Url, fd: int, reader: Reader) -> Generator[Any, Any, tuple[int, dict[str, str]]]:
+    def _ask(self, url: Url, fd: int, reader: Reader) -> Generator[Any, Any, Head]:
         """Send the request, read the head of the answer."""
         try:
             yield Write(fd, (yield from self._request(url)))
         except Errno:
             raise Fail("error getting response") from None
-        first = yield from reader.line()
-        if first is None or not first.startswith(b"HTTP/"):
+        head = yield from reader.head()
+        if head is None or not head.lines[0].startswith("HTTP/"):
             raise Fail("error getting response")
-        shown = first.decode("latin-1")
-        parts = shown.split(None, 2)
-        status = natural(parts[1]) if len(parts) > 1 else None
-        headers: dict[str, str] = {}
-        lines = [shown]
-        for _ in range(MAX_HEADERS):
-            line = yield from reader.line()
-            lines.append((line or b"").decode("latin-1"))
-            if not line:
-                break
-            key, _, value = line.decode("latin-1").partition(":")
-            headers[key.strip().lower()] = value.strip()
         if self.command.has("S"):
-            yield from self.command.raw_error("".join(f"  {line}\n" for line in lines))
-        if status is None:
+            yield from self.command.raw_error("".join(f"  {line}\n" for line in head.lines))
+        if head.status is None:
             raise Fail("error getting response")
-        if status == 204 or 200 <= status < 300 or (status in (301, 302, 303, 307, 308) and "location" in headers):
-            return status, headers
-        raise Fail(f"server returned error: {shown}")
+        if 200 <= head.status < 300 or (head.status in MOVED and head.get("location") is not None):
+            return head
+        raise Fail(f"server returned error: {head.lines[0]}")
 
     def _request(self, url: Url) -> Generator[Any, Any, bytes]:
         command = self.command
@@ -249,7 +166,7 @@ class Download:
         head = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
         return head + (body or b"")
 
-    def _save(self, reader: Reader, headers: dict[str, str], status: int, name: str) -> Work:
+    def _save(self, reader: Reader, head: Head, name: str) -> Work:
         command = self.command
         where = str(command.options.get("O", name))
         if command.has("P") and not command.has("O"):
@@ -261,8 +178,7 @@ class Download:
             except Errno as error:
                 raise Fail(f"can't open '{where}': {error}") from None
         yield from self.tell("writing to stdout\n" if where == "-" else f"saving to '{where}'\n")
-        length = natural(headers.get("content-length", "")) if status != 204 else 0
-        chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        length, chunked = head.length if head.status != 204 else 0, head.chunked
         start = yield Now()
         left, done = length, 0
         while left != 0 and (piece := (yield from reader.body(left, chunked=chunked))):
@@ -282,13 +198,6 @@ def _progress(where: str, done: int, seconds: int) -> str:
     size = str(done) if done < 100_000 else f"{done // 1024}k"
     clock = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{where.rsplit('/', 1)[-1]:<20.20} 100% |{BAR}| {size:>5}  {clock} ETA\n"
-
-
-def _moved(url: Url, location: str) -> Url:
-    if "://" in location:
-        return parse_url(location)
-    path = location if location.startswith("/") else url.path.rsplit("/", 1)[0] + "/" + location
-    return Url(url.scheme, url.host, url.port, path, url.user)
 
 
 APPLETS: dict[str, Any] = table((("wget", wget, WGET),))
