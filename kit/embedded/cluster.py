@@ -122,7 +122,7 @@ class Cluster:
             clock=self.clock, ids=self.ids, trace=self.trace, settings=self.settings, store=self.store,
         )  # fmt: skip
         self.api.nodes = self.nodes
-        self.faults.add(NodeOff(self.settings.node_names, self.nodes.switch))
+        self.faults.add(NodeOff(self.settings.node_names, self._switch))
         if self.settings.metrics:
             Sampler(self.nodes.kubelets, self.queue, lambda: self.clock.now, self.api.context.usage).begin()
         host = self.settings.node_names[0]
@@ -242,6 +242,11 @@ class Cluster:
         """Mend it; say whether it was broken."""
         self._writes = True
         return self.faults.end(fault, target)
+
+    def _switch(self, node: str, on: bool) -> None:
+        """Switch a node; what its components have counted of their events goes with it."""
+        self.nodes.switch(node, on)
+        self.api.recorder.forget(node)
 
     def _undo(self, step: Undo) -> None:
         self._request(step["method"], step["path"], step.get("body"), step.get("headers"), step.get("query"))

@@ -88,6 +88,12 @@ class Socket:
             self._closed = True
             self._connection.close()
 
+    def drop(self) -> None:
+        """End without a goodbye: the client sees an abnormal closure (1006)."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()
+
     def _message(self, message: websocket.Message) -> None:
         if message.opcode == websocket.PING:
             self._connection.write(websocket.encode(websocket.PONG, message.data))
@@ -137,10 +143,12 @@ class ExecSession:
         self._socket.send(bytes([channel]) + data)
 
     def finish(self, channel: int | None, status: Mapping[str, Any] | None, error: str) -> None:
-        """End with the Status on the error channel."""
+        """End with the Status on the error channel; an `error` broke the connection, so there is no word of farewell."""
         if channel is not None or self._exchange.done:
             return
         self._exchange.done = True
+        if error:
+            self._socket.drop()
         if status is not None:
             self._socket.send(bytes([ERROR_CHANNEL]) + json.dumps(status, separators=(",", ":")).encode())
         self._socket.close()

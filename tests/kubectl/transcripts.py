@@ -74,9 +74,9 @@ def _replace(text: str, table: Sequence[tuple[str, str]]) -> str:
 def ages(text: str) -> str:
     """Return a text whose columns of time hold `<age>`, and whose columns are two spaces apart."""
     text = re.sub(r"(\S+) \(x\d+ over \S+\)", _once, text)
-    text = re.sub(r"(\d+) \(\S+ ago\)", r"\1 (<age> ago)", text)
     text = re.sub(r"(?m)^(\s*(?:Duration|Age|Running for):\s+)\S+$", r"\1<age>", text)
-    return "\n".join(re.sub(r"(?<=\S) {2,}(?=\S)", "  ", line).rstrip() for line in _aged(text.split("\n")))
+    text = re.sub(r"(\d+) \(\S+ ago\)", r"\1 (<age> ago)", "\n".join(_aged(text.split("\n"))))  # last: it moves columns
+    return "\n".join(re.sub(r"(?<=\S) {2,}(?=\S)", "  ", line).rstrip() for line in text.split("\n"))
 
 
 def _once(found: re.Match[str]) -> str:

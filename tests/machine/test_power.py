@@ -117,6 +117,20 @@ def test_off_and_on(world: World) -> None:
     assert world.run("wc", "-l", "/memory/starts").split() == ["1", "/memory/starts"]
 
 
+def test_open_streams_break(world: World) -> None:
+    """An exec and an attach end without an exit code, a log that is followed just ends."""
+    numbers = {
+        what: world.send("GET", f"{PODS}/p/{what}", upgrade="websocket")
+        for what in ("exec?command=sleep&command=900&stdout=1", "attach?stdout=1", "log?follow=true")
+    }
+    world.turn(1_000)
+    assert not any(isinstance(one, Finish) for one in world.outputs)
+    world.cluster.break_("node-off", WORKER)
+    world.turn(100)
+    finished = {one.id: (one.status, one.error) for one in world.outputs if isinstance(one, Finish)}
+    assert [finished[number] for number in numbers.values()] == [(None, "reset"), (None, "reset"), (None, "")]
+
+
 def test_a_restart_of_the_process_leaves_it_off(world: World) -> None:
     world.cluster.break_("node-off", WORKER)
     world.turn()
@@ -145,6 +159,123 @@ def test_pods_move_away(world: World) -> None:
     alive = [one for one in items if "deletionTimestamp" not in one["metadata"]]
     assert len(alive) == 4
     assert {one["spec"]["nodeName"] for one in alive} == {SETTINGS.node_names[2]}
+
+
+INIT = {"name": "i", "image": "busybox:1.37", "command": ["sh", "-c", "sleep 1"]}
+MAIN = {
+    "name": "c",
+    "image": "busybox:1.37",
+    "command": ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 1; done"],
+}
+SIDECAR = {**MAIN, "name": "s", "restartPolicy": "Always"}
+
+
+@pytest.mark.parametrize(
+    "policy, init, phase, states, changed",
+    [
+        # container: (restarts, state, its exit code, that of lastState), as kind shows them
+        ("Always", [INIT], "Running", {"i": (1, "terminated", 0, 0), "c": (1, "running", None, 255)}, True),
+        (
+            "Always",
+            [INIT, SIDECAR],
+            "Running",
+            {"i": (1, "terminated", 0, 0), "s": (1, "running", None, 255), "c": (1, "running", None, 255)},
+            True,
+        ),
+        ("OnFailure", [], "Running", {"c": (1, "running", None, 255)}, True),
+        ("Never", [INIT], "Failed", {"i": (0, "terminated", 0, None), "c": (0, "terminated", 255, None)}, False),
+    ],
+)
+def test_what_begins_again(
+    world: World, policy: str, init: list[Any], phase: str, states: dict[str, Any], changed: bool
+) -> None:
+    """A new sandbox begins with its init containers; where nothing may start again there is none."""
+    spec = {"nodeName": WORKER, "restartPolicy": policy, "initContainers": init, "containers": [MAIN]}
+    world.ask("POST", PODS, {"metadata": {"name": "q"}, "spec": spec})
+    world.turn(8_000)
+    world.cluster.break_("node-off", WORKER)
+    world.turn(5_000)
+    world.cluster.mend("node-off", WORKER)
+    world.turn(10_000)
+    status = world.ask("GET", f"{PODS}/q")[1]["status"]
+    assert status["phase"] == phase
+    shown = {}
+    for one in (*status.get("initContainerStatuses", ()), *status["containerStatuses"]):
+        ((state, more),) = one["state"].items()
+        last = one.get("lastState", {}).get("terminated", {}).get("exitCode")
+        shown[one["name"]] = (one["restartCount"], state, more.get("exitCode"), last)
+    assert shown == states
+    events = world.ask("GET", "/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=q")[1]["items"]
+    assert any(one["reason"] == "SandboxChanged" for one in events) is changed
+
+
+def test_a_restart_of_the_process_is_a_new_sandbox_too(world: World) -> None:
+    spec = {"nodeName": WORKER, "initContainers": [INIT], "containers": [MAIN]}
+    world.ask("POST", PODS, {"metadata": {"name": "q"}, "spec": spec})
+    world.turn(8_000)
+    again = World(world.journal)
+    again.turn(10_000)
+    status = again.ask("GET", f"{PODS}/q")[1]["status"]
+    assert status["initContainerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
+    assert status["containerStatuses"][0]["ready"] is True
+    assert [one["restartCount"] for one in (*status["initContainerStatuses"], *status["containerStatuses"])] == [1, 1]
+
+
+def test_a_kubelet_that_started_again(world: World) -> None:
+    """It says what it says at its start in events of its own, and looks at Pods only then."""
+    world.cluster.break_("node-off", WORKER)
+    world.turn(60_000)
+    world.cluster.mend("node-off", WORKER)
+    world.ask(
+        "PATCH", f"{PODS}/p", {"metadata": {"labels": {"a": "b"}}}, **{"content-type": "application/merge-patch+json"}
+    )
+    world.turn(1_500)
+    assert world.ready() == "Unknown"  # still booting
+    assert world.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
+    world.turn(1_000)
+    assert world.ready() == "True"
+    assert world.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
+    world.turn(2_000)
+    assert world.pod()["status"]["containerStatuses"][0]["restartCount"] == 1
+    path = "/api/v1/namespaces/default/events?fieldSelector=involvedObject.name="
+    node = world.ask("GET", path + WORKER)[1]["items"]
+    said = [one["message"] for one in sorted(node, key=lambda one: one["metadata"]["resourceVersion"].zfill(9))]
+    assert said[-6:] == [
+        "Starting kubelet.",
+        "Updated Node Allocatable limit across pods",
+        f"Node {WORKER} status is now: NodeHasSufficientMemory",
+        f"Node {WORKER} status is now: NodeHasNoDiskPressure",
+        f"Node {WORKER} status is now: NodeHasSufficientPID",
+        f"Node {WORKER} status is now: NodeReady",
+    ]
+    started = [one for one in world.ask("GET", path + "p")[1]["items"] if one["reason"] == "Started"]
+    assert [one["count"] for one in started] == [1, 1]
+
+
+def test_a_node_that_nobody_missed(world: World) -> None:
+    """Back before its grace period is over it was ready all the time: nothing says that it has become so."""
+    said = "/api/v1/namespaces/default/events?fieldSelector=reason="
+    world.cluster.break_("node-off", WORKER)
+    world.turn(5_000)
+    world.cluster.mend("node-off", WORKER)
+    world.turn(15_000)
+    ready = [one for one in world.ask("GET", f"{said}NodeReady")[1]["items"] if one["involvedObject"]["name"] == WORKER]
+    assert [one["count"] for one in ready] == [1]
+    assert [one["count"] for one in world.ask("GET", f"{said}Starting")[1]["items"]] == [1]
+
+
+def test_off_again_while_it_boots(world: World) -> None:
+    world.cluster.break_("node-off", WORKER)
+    world.turn(1_000)
+    world.cluster.mend("node-off", WORKER)
+    world.turn(500)
+    world.cluster.break_("node-off", WORKER)
+    world.turn(60_000)
+    assert world.ready() == "Unknown"
+    assert world.pod()["status"]["containerStatuses"][0]["restartCount"] == 0
+    world.cluster.mend("node-off", WORKER)
+    world.turn(15_000)
+    assert world.pod()["status"]["containerStatuses"][0]["restartCount"] == 1
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MERGE = {"content-type": "application/strategic-merge-patch+json"}
 JSON_MERGE = {"content-type": "application/merge-patch+json"}
-FLAGS = ("-c", "-n", "-l", "-o", "-p", "--image", "--port", "--restart", "--type", "--tail")
+FLAGS = ("-c", "-n", "-l", "-o", "-p", "--image", "--port", "--restart", "--type", "--tail", "--field-selector")
 Ran = tuple[str | None, str, int | None]
 
 

@@ -134,9 +134,12 @@ class Commandline:
 
     def _until_node(self, name: str, shown: str, rest: str) -> Ran:
         """Carry out `for ...; do kubectl get node NAME | grep -q STATUS && break; sleep 0.5; done; REST`."""
-        met = self.whole.until(lambda: self.kubectl.ready(name) is (shown == "Ready"), 200 * (500 + ROUND_MS))
-        assert met, (name, shown)
-        return self.run(rest, None)
+        for _ in range(200):
+            self.whole.pass_time(ROUND_MS)
+            if self.kubectl.ready(name) is (shown == "Ready"):
+                return self.run(rest, None)
+            self.whole.pass_time(500)
+        raise AssertionError((name, shown))
 
     def _until_changed(self, line: str, timeout_ms: int | None) -> Ran:
         """Carry out `for ...; do kubectl exec p -- grep -q two FILE && break; sleep 1.5; done; REST`."""

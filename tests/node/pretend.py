@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from calls import JSON_MERGE, MERGE, Ran, Words
+from templates import printed
 from upkeep import Upkeep
 from whole import Obj, Stream, Whole
 
@@ -54,13 +55,13 @@ class Kubectl(Upkeep):
 
     def _get(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
         output, kinds = words.get("-o") or "", words.rest[0].split(",")
-        if output.startswith("jsonpath") and "range" not in output and len(words.rest) == 2:
-            return self._path(words, output.partition("=")[2].strip("{}'\""))
-        if output not in ("", "wide") or "events" in kinds:
-            return None, "", None
+        if output.startswith("jsonpath=") and len(words.rest) == 2:
+            return self._template(words, output.removeprefix("jsonpath="))
+        if output not in ("", "wide") or ("events" in kinds and words.get("-n") is None):
+            return None, "", None  # the events of the case's namespace are compared as its watch saw them
         texts, warned = [], ""
         for kind in kinds:
-            text, fault, code = self._table(kind, words.rest[1:], wide=output == "wide", prefixed=len(kinds) > 1)
+            text, fault, code = self._table(kind, words, wide=output == "wide", prefixed=len(kinds) > 1)
             if code:
                 return text, fault, code
             texts, warned = [*texts, *([text] if text else [])], warned + fault
@@ -71,10 +72,11 @@ class Kubectl(Upkeep):
         assert found is not None, word
         return found
 
-    def _table(self, word: str, names: list[str], *, wide: bool, prefixed: bool) -> tuple[str, str, int]:
+    def _table(self, word: str, words: Words, *, wide: bool, prefixed: bool) -> tuple[str, str, int]:
         resource = self._resource(word)
-        place = str(resource.collection(self.whole.space))
-        code, body, headers = self.whole.call("GET", "/".join([place, *names]), None, TABLE)
+        place = str(resource.collection(words.get("-n") or self.whole.space))
+        query = [("fieldSelector", fields)] if (fields := words.get("--field-selector")) else []
+        code, body, headers = self.whole.call("GET", "/".join([place, *words.rest[1:]]), None, TABLE, query)
         warnings = "".join(f"Warning: {value[7:-1]}\n" for key, value in headers if key == "Warning")
         if code >= 400:
             return "", _refused(body), 1
@@ -90,15 +92,11 @@ class Kubectl(Upkeep):
         lines = ["".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join(lines) + "\n" if body["rows"] else "", warnings, 0
 
-    def _path(self, words: Words, path: str) -> Ran:
+    def _template(self, words: Words, template: str) -> Ran:
         code, value, _ = self.whole.call(
             "GET", f"{self._resource(words.rest[0]).collection(self.whole.space)}/{words.rest[1]}"
         )
-        if code >= 400:
-            return "", _refused(value), 1
-        for part in path.replace("[", ".").replace("]", "").strip(".").split("."):
-            value = value[int(part)] if part.isdigit() else value[part]
-        return json.dumps(value, separators=(",", ":"), sort_keys=True), "", 0
+        return ("", _refused(value), 1) if code >= 400 else (printed(template, value), "", 0)
 
     def _logs(self, words: Words, stdin: bytes, timeout_ms: int | None) -> Ran:
         name = words.rest[0]

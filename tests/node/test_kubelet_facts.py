@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recordings import compare
+from recordings import Played, compare
 
 HERE = Path(__file__).parent
 
@@ -34,6 +35,25 @@ def test_cases_match_or_are_listed(facts: Callable[[str], Any], ledger: Any) -> 
     cases = [case for case in facts("kubelet.jsonl") if case["id"] in scope]
     missed = {case["id"]: found[0] for case in cases if (found := compare(case))}
     ledger.hold("kubelet.jsonl", [case["id"] for case in cases], missed)
+
+
+def test_a_node_without_power(facts: Callable[[str], Any]) -> None:
+    """The recorded node that was off misses nothing but events of the node (see the ledger), of which none is too many."""
+    case = next(case for case in facts("kubelet.jsonl") if case["id"] == "klet-node-stop")
+    played = Played(case)
+    listing = "kubectl get events -n default"
+    assert [text for text in played.unlike() if not text.startswith(listing)] == []
+    outputs = dict(played.outputs)
+    compared = [
+        number
+        for number, step in enumerate(case["steps"])
+        if number in outputs and "kubectl get" in step.get("command", "")
+    ]
+    assert compared == [4, 6, 8, 10, 13, 15, 17, 19, 20]
+    for step in case["expect"]["steps"]:
+        if case["steps"][step["step"]].get("command", "").startswith(listing):
+            said = played.words.printed(str(outputs[step["step"]]["stdout"])).splitlines()
+            assert not Counter(said) - Counter(step["stdout"].splitlines())
 
 
 def test_another_recording_would_not_match(facts: Callable[[str], Any]) -> None:

@@ -105,7 +105,14 @@ class FakeMachine:
     def echo(self, ticket, upgrade):
         ticket.begin(upgrade=upgrade)
         out = 1 if upgrade == "channels" else 0
-        ticket.on_data = lambda channel, data: ticket.send(data, out) if channel == 0 else None
+
+        def heard(channel, data):
+            if data == b"break":
+                ticket.finish(error="reset")
+            elif channel == 0:
+                ticket.send(data, out)
+
+        ticket.on_data = heard
         ticket.on_end = lambda channel: ticket.finish(
             {"status": "Success", "metadata": {}} if upgrade == "channels" else None
         )

@@ -44,6 +44,14 @@ def test_exec_carries_channels_and_ends_with_a_status(running, offer, chosen):
         assert socket.recv_frame().opcode == client.ABNF.OPCODE_CLOSE
 
 
+def test_an_exec_whose_node_goes_off_breaks_off(running):
+    socket = dial(running, EXEC, "v5.channel.k8s.io")
+    assert socket.recv() == b"\x01"
+    socket.send_binary(b"\x00break")
+    with pytest.raises(client.WebSocketConnectionClosedException):  # no closing frame came
+        socket.recv_frame()
+
+
 def test_large_input_arrives_whole(running):
     socket = dial(running, EXEC, "v5.channel.k8s.io")
     socket.recv()

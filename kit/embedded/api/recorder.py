@@ -34,11 +34,12 @@ class Recorder:
         self._similar: OrderedDict[tuple[str, ...], tuple[int, dict[str, None]]] = OrderedDict()
         self._tokens: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
 
-    def forget(self) -> None:
-        """Begin anew, as after a restart of the components."""
-        self._known.clear()
-        self._similar.clear()
-        self._tokens.clear()
+    def forget(self, host: str | None = None) -> None:
+        """Begin anew, as after a restart of all components, or of those on one host: what they say from now on are new events."""
+        caches: tuple[OrderedDict[tuple[str, ...], Any], ...] = (self._known, self._similar, self._tokens)
+        for cache in caches:
+            for key in [key for key in cache if host in (None, key[1])]:
+                del cache[key]
 
     def emit(self, controller: Controller, effect: Emit) -> None:
         """Record one event: a new one, or one more of an old one. A refusal (a namespace that is going) is no one's concern."""

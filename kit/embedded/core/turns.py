@@ -130,7 +130,7 @@ class Chunk:
 @dataclass(frozen=True, slots=True)
 class Finish:
     """End a ticket (or, with `channel`, only that channel of it). `status` is the Status object of exec's error channel;
-    `error` a reason for a dialled connection that failed: refused, timeout, no route, reset."""  # fmt: skip
+    `error` a reason for a dialled connection that failed: refused, timeout, no route, reset (of a session too)."""  # fmt: skip
 
     id: int
     channel: int | None = None

@@ -26,7 +26,8 @@ from kit.embedded.node.site import Addresses, Site
 from kit.embedded.node.units import Unit
 from kit.embedded.node.worker import Worker
 
-BOOT_MS = 2_000  # from the power to the kubelet's first look
+BOOT_MS = 2_000  # from the power to the kubelet's first word
+LOOK_MS = 1_000  # from there to its first look at Pods, as recorded
 
 
 class Nodes:
@@ -95,10 +96,10 @@ class Nodes:
             host.cut()
             return
         host.up = True
-        heartbeat.boot()
+        heartbeat.boot(self._clock.now + BOOT_MS)
         self._engine.enqueue(heartbeat, heartbeat.key, BOOT_MS)
-        for key in kubelet.boot():
-            self._engine.enqueue(kubelet, key, BOOT_MS)
+        for key in kubelet.boot(self._clock.now + BOOT_MS + LOOK_MS):
+            self._engine.enqueue(kubelet, key, BOOT_MS + LOOK_MS)
 
     # --- what the API asks ---
 

@@ -22,6 +22,7 @@ from kit.errors import Status
 from kit.kube.status import KubeletRefusal
 
 IN, OUT, ERR, RESIZE = 0, 1, 2, 4
+RESET = "reset"  # the connection to the kubelet broke
 SUCCESS: dict[str, Any] = {"metadata": {}, "status": "Success"}
 
 
@@ -125,7 +126,10 @@ class Session:
 
     def _exited(self, code: int) -> None:
         self._container.attended -= 1
-        self._ticket.finish(ended(code))
+        if self._container.lost:
+            self._ticket.finish(error=RESET)
+        else:
+            self._ticket.finish(ended(code))
 
 
 class Attachment:
@@ -156,7 +160,10 @@ class Attachment:
     def _heard(self, line: Line | None) -> None:
         if line is None:
             self._stop()
-            self._ticket.finish(SUCCESS)
+            if self._container.lost:
+                self._ticket.finish(error=RESET)
+            else:
+                self._ticket.finish(SUCCESS)
         elif self._terminal is None and self._options.get(line.stream, True):
             self._ticket.send(line.data, OUT if line.stream == "stdout" else ERR)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kit.embedded.core.controller import Effects, Mapper, View, pod_key
+from kit.embedded.core.effects import After
 from kit.embedded.core.store import Event, Key
 from kit.embedded.node.power import cut
 from kit.embedded.node.site import Site
@@ -26,6 +27,7 @@ class Kubelet:
         self.watches: Mapping[str, Mapper] = {"pods": self._mine}
         self.workers: dict[Key, list[Worker]] = {}
         self.on = True
+        self._up = 0  # when it begins to look at Pods
         self._rebooting: set[str] = set()  # uids of Pods that ran before the process began
         self._disks: dict[str, Volumes] = {}  # volumes of Pods that ran when the node went off, by uid
 
@@ -44,9 +46,10 @@ class Kubelet:
             cut(worker)
         self.workers.clear()
 
-    def boot(self) -> list[Key]:
-        """The node comes up; return the Pods to look at."""
+    def boot(self, up: int) -> list[Key]:
+        """The node comes up; return the Pods to look at when it is `up` (ms)."""
         self.on = True
+        self._up = up
         self.restarted()
         self._disks = {uid: disk for uid, disk in self._disks.items() if uid in self._rebooting}
         return [pod_key(pod) for pod in self.site.view.on_node(self.site.name)]
@@ -62,6 +65,9 @@ class Kubelet:
     def reconcile(self, key: Key, view: View, now: int) -> Effects:
         """Let the workers of this name go on: usually one, two while a namesake is still being stopped."""
         if not self.on:
+            return
+        if now < self._up:
+            yield After(self._up - now)
             return
         pod = view.at(key)
         workers = self.workers.setdefault(key, [])

@@ -149,10 +149,12 @@ class Heartbeat:
         self._posted: int | None = None
         self._cordoned: bool | None = None
         self._booting = False
+        self._up = 0  # when the kubelet has started
 
-    def boot(self) -> None:
-        """The node comes up again: its kubelet registers and posts anew."""
+    def boot(self, up: int) -> None:
+        """The node comes up again: at `up` (ms) its kubelet registers and posts anew."""
         self.alive = self._booting = True
+        self._up = up
         self._posted = self._renewed = None
 
     @property
@@ -167,7 +169,11 @@ class Heartbeat:
         """Register, renew, post."""
         if not self.alive:
             return
+        if now < self._up:
+            yield After(self._up - now)
+            return
         node = view.at(key)
+        new = node is None
         if node is None:
             if self._posted is not None:
                 return  # deleted by hand: it comes back when its kubelet is started again
@@ -180,25 +186,25 @@ class Heartbeat:
             self._booting = False
             for reason, message in BOOTING:
                 yield Emit(node, "Normal", reason, message.format(node=self.node))
-        yield from self._post(node, now)
+        yield from self._post(node, now, new=new)
         yield from self._renew(view, now)
         yield from self._note_cordon(node)
         yield After(max(1, (self._renewed or now) + LEASE_MS - now), housekeeping=True)
 
-    def _post(self, node: Obj, now: int) -> Effects:
-        """Write the status when it is due, or when somebody else has declared the node dead."""
+    def _post(self, node: Obj, now: int, *, new: bool) -> Effects:
+        """Write the status when it is due, or when somebody else has declared the node dead; say when it becomes ready."""
         conditions = {one["type"]: one for one in (node.get("status") or {}).get("conditions") or ()}
         healthy = all((conditions.get(type) or {}).get("status") == status for type, status, _, _ in CONDITIONS)
         if healthy and self._posted is not None and now - self._posted < STATUS_MS:
             return
-        first, self._posted = self._posted is None, now
+        self._posted = now
         fresh = node_status(self.node, self._index, self._settings, self._clock.text(), self._machine)
         for one in fresh["conditions"]:
             old = conditions.get(one["type"])
             if old and old["status"] == one["status"]:
                 one["lastTransitionTime"] = old["lastTransitionTime"]
         yield Update({**node, "status": {**(node.get("status") or {}), **fresh}}, "status")
-        if first or not healthy:
+        if new or (conditions.get("Ready") or {}).get("status") != "True":
             yield Emit(node, "Normal", "NodeReady", f"Node {self.node} status is now: NodeReady")
 
     def _renew(self, view: View, now: int) -> Effects:

@@ -43,7 +43,7 @@ def cut(worker: Worker) -> None:
         worker.silence(unit)
         container, unit.container = unit.container, None
         if container is not None:
-            container.on_exit = lambda code: None
+            container.on_exit, container.lost = lambda code: None, True
             if (init := container.processes.get(1)) is not None:
                 container.end(init, KILLED)
         if unit.log is not None:

@@ -26,6 +26,8 @@ def recall(worker: Worker) -> None:
         old = found.get(unit.name)
         if old is not None and old.get("containerID"):
             _fill(unit, old, epoch, worker.now)
+            if unit.kind == "init" and worker.policy != "Never":  # a new sandbox: they run again
+                unit.last, unit.ending = unit.ending, None
 
 
 def _fill(unit: Unit, old: Obj, epoch: int, now: int) -> None:
@@ -38,5 +40,3 @@ def _fill(unit: Unit, old: Obj, epoch: int, now: int) -> None:
         ended = state["terminated"]
         began = times.parse(ended["startedAt"]) - epoch
         unit.ending = Ending(unit.id, ended["exitCode"], ended["reason"], ended.get("message", ""), began, now)
-    if unit.kind == "init":  # a new sandbox: they run again
-        unit.last, unit.ending = unit.ending, None

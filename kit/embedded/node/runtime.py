@@ -82,6 +82,7 @@ class Container:
         self.on_exit = on_exit
         self.exit_code: int | None = None
         self.oom = False
+        self.lost = False  # its node went off: nobody hears how its processes ended
         self.memory = 0
         self.attended = 0  # processes that a person waits for (exec)
         self.began = world.clock.now

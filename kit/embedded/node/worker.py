@@ -79,6 +79,7 @@ class Worker:
         self.observe(pod)
         if rebooted:
             recall(self)
+        self._before = {unit.name: unit.instances for unit in self.units}  # that ran in a sandbox before this one
 
     @property
     def now(self) -> int:
@@ -157,7 +158,8 @@ class Worker:
             yield from self._reject(*rejection)
         elif not self._finished_before():
             yield from self._report()
-            if (yield from self._prepare()):
+            # What has nothing left to start gets no new sandbox (computePodActions).
+            if not self._ended() and (yield from self._prepare()):
                 while not (self.deleting or self._ended()):
                     yield from self._sync()
                     yield from self._idle()
@@ -230,7 +232,7 @@ class Worker:
 
     def _start_inits(self) -> Script:
         """Start init containers and sidecars in order; say whether the main ones may run."""
-        settled = any(unit.kind == "main" and unit.instances for unit in self.units)
+        settled = any(unit.kind == "main" and unit.instances > self._before.get(unit.name, 0) for unit in self.units)
         for unit in self.units:
             if unit.kind == "sidecar":
                 if not unit.running and not self.deleting:
@@ -369,9 +371,7 @@ class Worker:
         if self.gone:
             return
         ip = address if address is not None else self._addresses.get("podIP", "")
-        if self.pod["spec"].get(
-            "hostNetwork"
-        ):  # known before there is a sandbox (kubelet_pods.go, generateAPIPodStatus)
+        if self.pod["spec"].get("hostNetwork"):  # known before the sandbox (kubelet_pods.go, generateAPIPodStatus)
             ip = self.site.host.address
         now_phase = phase(self.units, self.policy, over=self._over)
         failure = (
@@ -382,17 +382,9 @@ class Worker:
         if failure[0] == "DeadlineExceeded":
             now_phase = "Failed"
         status = self._writer.status(
-            self.pod,
-            self.units,
-            now_phase,
-            self._sandbox_state,
-            ip,
-            self.began,
-            failure,
-            self.policy,
-            over=self._over,
-            resizing=self.resizing,
-        )
+            self.pod, self.units, now_phase, self._sandbox_state, ip, self.began, failure, self.policy,
+            over=self._over, resizing=self.resizing,
+        )  # fmt: skip
         old = self.pod.get("status") or {}
         if self._over is not (status["phase"] in ("Succeeded", "Failed")):
             # Final only when nothing can run any more (mergePodStatus); what never ran to its end has failed (TerminatePod).
