@@ -104,13 +104,13 @@ def parse(text: str) -> int:
     numbers = {index: int(pieces[index]) for index in (0, 2, 4, 6, 8, 10)}
     for name, index, low, high in _RANGES:
         if not low <= numbers[index] <= high:
-            raise TimeError(f'parsing time "{text}": {name} out of range')
+            raise TimeError(f"parsing time {_quoted(text)}: {name} out of range")
     zone = pieces[12]
     minutes = 0 if zone == "Z" else (int(zone[1:3]) * 60 + int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
     try:
         date = datetime(*(numbers[index] for index in (0, 2, 4, 6, 8, 10)), tzinfo=UTC)  # type: ignore[arg-type,misc]
     except ValueError:
-        raise TimeError(f'parsing time "{text}": day out of range') from None
+        raise TimeError(f"parsing time {_quoted(text)}: day out of range") from None
     milli = int((pieces[11][1:] + "000")[:3])
     return ((date - EPOCH) // timedelta(seconds=1) - minutes * 60) * SECOND + milli
 
@@ -120,6 +120,16 @@ def timestamp(text: str) -> tuple[int, int]:
     return parse(text) // SECOND, int((_pieces(text)[11][1:] + "0" * 9)[:9])
 
 
+def _quoted(text: str) -> str:
+    """Return a text as Go's package time quotes it: in ASCII, other bytes as \\xNN."""
+    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        '"'
+        + "".join(one if " " <= one < "\x7f" else "".join(f"\\x{byte:02x}" for byte in one.encode()) for one in plain)
+        + '"'
+    )
+
+
 def _pieces(text: str) -> Sequence[str]:
     if whole := _WHOLE.fullmatch(text):
         return whole.groups()
@@ -127,11 +137,12 @@ def _pieces(text: str) -> Sequence[str]:
     for layout, pattern in _PARTS:
         match = re.compile(pattern).match(text, at)
         if not match:
-            raise TimeError(f'parsing time "{text}" as "{_LAYOUT}": cannot parse "{text[at:]}" as "{layout}"')
+            where = f'parsing time {_quoted(text)} as "{_LAYOUT}"'
+            raise TimeError(f'{where}: cannot parse {_quoted(text[at:])} as "{layout}"')
         out.append(match.group())
         at = match.end()
     if at != len(text):
-        raise TimeError(f'parsing time "{text}": extra text: "{text[at:]}"')
+        raise TimeError(f"parsing time {_quoted(text)}: extra text: {_quoted(text[at:])}")
     return out
 
 

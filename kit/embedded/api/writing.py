@@ -20,6 +20,7 @@ from kit.kube.kinds import Resource
 
 Change = Callable[[Obj], Obj]
 
+NAMED_BY_UID = frozenset({"LimitRange"})  # registry/core/limitrange/strategy.go
 GENERATED = 58  # letters of generateName that are kept
 _SYSTEM = frozenset({"name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"})
 ORDER = (
@@ -189,6 +190,8 @@ def _named(context: Context, at: Attributes, obj: Obj) -> Obj:
         name = base[:GENERATED] + context.ids.suffix()
         if context.store.record(Key(at.key.resource, at.namespace, name)) is not None:
             name = ""
+    if not name and at.resource.group_kind in NAMED_BY_UID:
+        name = context.ids.uid()
     return {**obj, "metadata": {"name": name, **meta}} if name else obj
 
 

@@ -15,12 +15,13 @@ _HOST: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _END: Final = r"(?::\w[\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?"
 # What github.com/distribution/reference takes for a name: host, path, tag, digest.
 _NAME: Final = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*{_END}", re.ASCII)
+LONGEST: Final = 255
 _GROUPS: Final = ("containers", "initContainers")
 
 
 def policy_of(image: str) -> str:
     """Return Always for an image without a tag or with `latest`, else IfNotPresent, also for what is no name. Models pkg/util/parsers."""
-    if not _NAME.fullmatch(image):
+    if len(image) > LONGEST or not _NAME.fullmatch(image):
         return "IfNotPresent"
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]

@@ -59,6 +59,8 @@ def _selector(obj: Obj, spec: Obj, out: Causes) -> None:
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
     if selector is None:
         out.append(status.required("spec.selector"))
+        shown = dict(sorted(labels.items())) if labels is not None else None
+        out.append(status.invalid_value("spec.template.metadata.labels", shown, MISMATCH))
         return
     found = selectors.complaints(selector, "spec.selector")
     out.extend(found)
@@ -77,7 +79,7 @@ def job_spec(spec: Obj, at: str, out: Causes) -> None:
     checks.one_of("NonIndexed", "Indexed")(mode, f"{at}.completionMode", out)
     if mode == "Indexed" and spec.get("completions") is None:
         out.append(status.required(f"{at}.completions", "when completion mode is Indexed"))
-    if mode != "Indexed" and spec.get("backoffLimitPerIndex") is not None:
+    if mode in (None, "NonIndexed") and spec.get("backoffLimitPerIndex") is not None:
         out.append(status.invalid_value(f"{at}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], INDEXED))
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         why = "when maxFailedIndexes is specified"

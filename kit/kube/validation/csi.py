@@ -12,7 +12,7 @@ from kit.kube import names, status
 from kit.kube.validation import checks, resource_names
 from kit.kube.validation.checks import Causes, Obj
 
-NODE_ID: Final = 192
+NODE_ID: Final = 256
 SHORTEST_S, LONGEST_S = 600, 2**32
 PARAMETERS, PARAMETERS_SIZE = 512, 256 * 1024
 

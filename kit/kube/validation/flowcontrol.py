@@ -167,10 +167,13 @@ def priority_level(obj: Obj, out: Causes) -> None:
         else:
             _limited(limited, "spec.limited", out)
     else:
-        out.append(checks.unsupported("spec.type", kind, ("Exempt", "Limited")))
-        for key, given in (("limited", limited), ("exempt", exempt)):
-            if given is not None and kind:
-                out.append(status.forbidden_value(f"spec.{key}", ""))
+        found = [
+            status.forbidden_value(f"spec.{key}", "")
+            for key, given in (("limited", limited), ("exempt", exempt))
+            if given is not None
+        ]
+        wrong = checks.unsupported("spec.type", kind, ("Exempt", "Limited"))
+        out.extend([wrong, *found] if kind else [*found, wrong])  # declared rules come last
 
 
 def _shares(given: Obj, at: str, out: Causes) -> None:

@@ -157,7 +157,7 @@ RULES: Final[dict[str, Rules]] = {
     f"ValidatingAdmissionPolicyBinding.{_ADMISSION}": _same(policies.policy_binding),
     f"MutatingAdmissionPolicy.{_ADMISSION}": _same(policies.mutating_policy),
     f"MutatingAdmissionPolicyBinding.{_ADMISSION}": _same(policies.mutating_binding),
-    "CertificateSigningRequest.certificates.k8s.io": Rules(create=registration.signing_request),
+    "CertificateSigningRequest.certificates.k8s.io": Rules(bundles.any_name, registration.signing_request),
     "ClusterTrustBundle.certificates.k8s.io": _same(bundles.bundle, update=bundles.keep_signer, name=bundles.any_name),
     "CustomResourceDefinition.apiextensions.k8s.io": Rules(
         create=definitions.created,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kit.kube import names, status
-from kit.kube.validation import checks
+from kit.kube.validation import checks, resource_names
 from kit.kube.validation.checks import Causes, Obj, natural, rows
 from kit.kube.validation.internal import CORE, internal
 from kit.kube.validation.pod_scheduling import EFFECTS
@@ -34,6 +34,10 @@ def node(obj: Obj, out: Causes) -> None:
             why = f"{found.message}: taints must be unique by key and effect pair"
             out.append(status.Cause(found.reason, why, found.field))
         seen.add((key, effect))
+    state = obj.get("status") or {}
+    for key in ("capacity", "allocatable"):
+        for name, amount in (state.get(key) or {}).items():
+            resource_names.amount(name, amount, f"status.{key}.{name}", out)
     for index, cidr in enumerate(spec.get("podCIDRs") or ()):
         checks.cidr(cidr, f"spec.podCIDRs[{index}]", out)
 

@@ -25,6 +25,7 @@ NOT_EPHEMERAL: Final = {
     "lifecycle": "cannot be set for an Ephemeral Container",
     "resizePolicy": "cannot be set for an Ephemeral Container",
 }
+RESTARTS: Final = checks.one_of("Always", "Never", "OnFailure")
 Volumes = Mapping[str, Obj]
 
 
@@ -39,12 +40,14 @@ def containers(spec: Obj, at: str, out: Causes, *, volumes: Volumes, pod: bool) 
         where = f"{at}.containers[{index}]"
         _common(container, where, out, volumes=volumes, pod=pod, apart=apart)
         _unique(container, where, taken, out)
+        RESTARTS(container.get("restartPolicy"), f"{where}.restartPolicy", out)
         _running(container, where, grace, out)
     _host_ports(main, f"{at}.containers", out)
     for index, container in enumerate(spec.get("initContainers") or ()):
         where = f"{at}.initContainers[{index}]"
         _common(container, where, out, volumes=volumes, pod=pod, apart=apart)
         _unique(container, where, taken, out)
+        RESTARTS(container.get("restartPolicy"), f"{where}.restartPolicy", out)
         _init(container, where, grace, out)
     if spec.get("ephemeralContainers"):
         _ephemeral(spec, at, out, volumes=volumes, taken=taken)

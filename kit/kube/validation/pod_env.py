@@ -148,6 +148,6 @@ def env_from(sources: list[Obj], at: str, out: Causes) -> None:
         for key in given:
             checks.needed(names.subdomain)(source[key].get("name"), f"{where}.{key}.name", out)
         if not given:
-            out.append(status.invalid_value(where, "", "must specify one of: `configMapRef` or `secretRef`"))
+            out.append(status.invalid_value(at, "", "must specify one of: `configMapRef` or `secretRef`"))
         elif len(given) > 1:
             out.append(status.invalid_value(where, "", "may not have more than one field specified at a time"))
