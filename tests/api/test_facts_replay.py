@@ -17,7 +17,15 @@ from replaying import Case, bag, bare, differences, outcome
 
 from kit.embedded.core.turns import Identity
 
-FILES = ("access.jsonl", "defaulting.jsonl", "immutability.jsonl", "mutations.jsonl", "patches.jsonl", "tables.jsonl", "validation.jsonl")
+FILES = (
+    "access.jsonl",
+    "defaulting.jsonl",
+    "immutability.jsonl",
+    "mutations.jsonl",
+    "patches.jsonl",
+    "tables.jsonl",
+    "validation.jsonl",
+)
 RECORDER = Identity("kubernetes-admin", ("system:masters",), "admin")
 
 

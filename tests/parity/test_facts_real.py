@@ -21,7 +21,14 @@ from realserver import RealServer
 from replaying import bare, differences, outcome
 
 pytestmark = [pytest.mark.rig, pytest.mark.slow, pytest.mark.timeout(600)]
-FILES = ("defaulting.jsonl", "immutability.jsonl", "mutations.jsonl", "patches.jsonl", "tables.jsonl", "validation.jsonl")
+FILES = (
+    "defaulting.jsonl",
+    "immutability.jsonl",
+    "mutations.jsonl",
+    "patches.jsonl",
+    "tables.jsonl",
+    "validation.jsonl",
+)
 RIG = os.environ.get("KUBE_RIG", "")
 # Answered so only where the history has been compacted meanwhile, as the server does every five minutes; or by what else is there.
 OF_THEIR_TIME = {

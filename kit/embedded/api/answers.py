@@ -94,9 +94,10 @@ def warning_text(words: str) -> str:
 
 
 def listing(kind: str, api_version: str, meta: dict[str, Any], items: Iterable[bytes]) -> bytes:
-    """Return a list object around items that are encoded already."""
-    head = f'{{"kind":{encode(kind)},"apiVersion":{encode(api_version)},"metadata":{encode(meta)},"items":['
-    return b"".join((head.encode(), b",".join(items), b"]}"))
+    """Return a list object around items that are encoded already; one of metadata alone says null for none, as Go's nil does."""
+    head = f'{{"kind":{encode(kind)},"apiVersion":{encode(api_version)},"metadata":{encode(meta)},"items":'
+    inside = b",".join(items)
+    return head.encode() + (b"null}" if kind == "PartialObjectMetadataList" and not inside else b"[" + inside + b"]}")
 
 
 def item(encoded: bytes, prefix: bytes) -> bytes:

@@ -40,7 +40,8 @@ class Discovery:
         parts = [part for part in path.split("/") if part]
         if not parts or parts[0] not in {"api", "apis"}:
             return None
-        if request.method != "GET" and path.rstrip("/") == "/api":
+        versions = len(parts) == (2 if parts[0] == "api" else 3)  # routes of go-restful for one method
+        if request.method != "GET" and (versions or path.rstrip("/") == "/api"):
             raise status.method_not_allowed()
         claims = groups.claims(self._context.store)
         if claims != self._claims:
@@ -61,7 +62,11 @@ class Discovery:
     def _group(self, request: Request, parts: list[str]) -> Response:
         served = self._served()
         name = "" if parts[0] == "api" else parts[1]
-        form = accepted(request.headers.get("accept", ""), routed=self._routed(name) and len(parts) == 3 - (not name))
+        form = accepted(
+            request.headers.get("accept", ""),
+            routed=self._routed(name) and len(parts) == 3 - (not name),
+            converted=False,
+        )
         if parts[0] == "apis" and len(parts) == 2 and name in served and name:
             return self._cached(
                 f"apis/{name}",

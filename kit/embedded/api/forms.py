@@ -155,7 +155,8 @@ def included(at: Attributes) -> Include:
     """Return what the query says that a Table's rows carry; BadRequest for another word."""
     word = at.query.get("includeObject", "") or "Metadata"
     if word not in INCLUDES:
-        raise status.bad_request(f'unrecognized includeObject value: "{word}"')
+        why = f"includeObject: Invalid value: {status.shown(word)}: must be 'Metadata', 'Object', 'None', or empty"
+        raise status.bad_request(f"Unable to convert to Table as requested: {why}")
     return INCLUDES[word]
 
 

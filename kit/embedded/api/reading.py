@@ -37,7 +37,17 @@ class Page(NamedTuple):
 
 def get(context: Context, at: Attributes) -> Record:
     """Return one object's record; NotFound, or Timeout for a resourceVersion of the future."""
-    _check_version(context, at.query.get("resourceVersion", ""))
+    asked = at.query.get("resourceVersion", "")
+    try:
+        version(asked)
+    except ValueError as error:
+        raise status.plain_error(f"resourceVersion: Invalid value: {status.shown(asked)}: {error}") from None
+    _check_version(context, asked)
+    return found(context, at)
+
+
+def found(context: Context, at: Attributes) -> Record:
+    """Return one object's record, whatever version is asked for; NotFound."""
     record = context.store.record(at.key)
     if record is None:
         raise status.not_found(at.resource, at.name)
@@ -47,8 +57,8 @@ def get(context: Context, at: Attributes) -> Record:
 def page(context: Context, at: Attributes) -> Page:
     """Return the objects that the query asks for."""
     query = at.query
+    matches = selecting.matcher(at)  # selectors are read with the query, before its options are judged
     check_options(query, watch=False)
-    matches = selecting.matcher(at)
     limit = integer(query.get("limit", ""))
     revision = context.store.revision
     asked, begin = query.get("resourceVersion", ""), ""
@@ -207,14 +217,14 @@ def check_options(query: Mapping[str, str], *, watch: bool) -> None:
         integer(query.get(name, ""))
     match, asked = query.get("resourceVersionMatch", ""), query.get("resourceVersion", "")
     initial = query.get("sendInitialEvents")
-    causes = _match_causes(match, asked, watch=watch, initial=initial)
+    causes = _match_causes(match, asked, watch=watch, initial=initial, further=bool(query.get("continue")))
     if initial is not None and not watch:
         causes.append(status.forbidden_value("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     if causes:
         raise status.invalid("meta.k8s.io", "ListOptions", "", causes)
 
 
-def _match_causes(match: str, asked: str, *, watch: bool, initial: str | None) -> list[Cause]:
+def _match_causes(match: str, asked: str, *, watch: bool, initial: str | None, further: bool) -> list[Cause]:
     def forbidden(words: str) -> Cause:
         return status.forbidden_value("resourceVersionMatch", words)
 
@@ -229,10 +239,13 @@ def _match_causes(match: str, asked: str, *, watch: bool, initial: str | None) -
             return []
         unknown = [status.not_supported("resourceVersionMatch", match, MATCHES[1:2])] if match else []
         return [forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"), *unknown]
-    if match not in MATCHES:
-        return [status.not_supported("resourceVersionMatch", match, MATCHES)]
+    found = []
     if match and not asked:
-        return [forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided")]
+        found.append(forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"))
+    if match and further:
+        found.append(forbidden("resourceVersionMatch is forbidden when continue is provided"))
+    if match not in MATCHES:
+        found.append(status.not_supported("resourceVersionMatch", match, MATCHES))
     if match == "Exact" and asked == "0":
-        return [forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]
-    return []
+        found.append(forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    return found

@@ -42,7 +42,7 @@ NOT_TRUE = frozenset({"", "false", "0"})
 def log(context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str) -> bool:
     """Send a container's log."""
     options = _log_options(at)
-    pod = reading.get(context, at).obj
+    pod = reading.found(context, at).obj
     container = _container(pod, at.query.get("container", ""))
     if not pod["spec"].get("nodeName"):
         ticket.answer(Response(204, (("Cache-Control", "no-cache, private"),), b""))
@@ -110,7 +110,7 @@ def attach(context: Context, at: Attributes, request: Request, ticket: Ticket, r
 
 
 def _process(context: Context, at: Attributes, request: Request) -> tuple[Obj, str, dict[str, bool]]:
-    pod = reading.get(context, at).obj
+    pod = reading.found(context, at).obj
     container = _container(pod, at.query.get("container", ""))
     _on_node(pod)
     _upgrade(request)
@@ -122,7 +122,7 @@ def _process(context: Context, at: Attributes, request: Request) -> tuple[Obj, s
 
 def portforward(context: Context, at: Attributes, request: Request, ticket: Ticket, rest: str) -> bool:
     """Open a port-forward: the WebSocket itself (no `ports`), or one connection of it (exactly one)."""
-    pod = reading.get(context, at).obj
+    pod = reading.found(context, at).obj
     _on_node(pod)
     _upgrade(request)
     _dialled(context, pod, DIALLING)

@@ -101,6 +101,7 @@ def delete_options(at: Attributes, request: Request) -> deleting.Options:
         said["orphanDependents"] = query["orphanDependents"] in {"true", "1"}
     if query.get("dryRun"):
         said["dryRun"] = [query["dryRun"]]
+    said["preconditions"] = {key: query[key] for key in ("uid", "resourceVersion") if query.get(key)}
     return deleting.Options.of(said)
 
 
